@@ -1,0 +1,54 @@
+# Nothing is needed before these but Python 3.11-3.13. `make lab` and `make test` are complete.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+
+.PHONY: lab test fast course stamp wheel fetch lint bench clean help
+
+lab: $(READY)  ## open lesson 01 in JupyterLab
+	$(BIN)/python -m course_utils.assets fetch encoder sentiment sms_spam
+	$(BIN)/jupyter lab --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None notebooks/01_introduction.ipynb
+
+test: fetch  ## run every test and every lesson
+	$(BIN)/python -m pytest
+
+fast: $(READY)  ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" tests
+
+course: fetch  ## execute every lesson and refresh its outputs; one: make course LESSON=04
+	$(BIN)/python -m tools.course execute $(LESSON)
+
+stamp: $(READY)  ## write the public address (pyproject.toml) into badges and set-up cells
+	$(BIN)/python -m tools.course stamp $(ADDRESS)
+
+wheel: $(READY)  ## build the wheel to upload to Colab while the course has no public address
+	$(BIN)/python -m build --wheel --outdir dist .
+
+fetch: $(READY)  ## fetch all models and data sets (about 310 MB) into the cache
+	$(BIN)/python -m course_utils.assets fetch
+
+lint: $(READY)  ## check and format code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: fetch  ## repeat the benchmark of the document's example (about half an hour)
+	$(BIN)/python -m benchmarks.document_example
+
+clean:  ## remove the environment; the cache of models stays
+	rm -rf $(VENV)
+
+help:  ## list these commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f'Expected Python 3.11 to 3.13; got {v[0]}.{v[1]}. Run: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing the course's packages (torch alone is 200 MB and more); this takes a few minutes once."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""Tools for those who maintain the course; learners need none of them."""
