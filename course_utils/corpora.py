@@ -34,7 +34,8 @@ def sentiment(domain: str) -> pd.DataFrame:
 
     Returns:
         A table with `id` (str), `text` (str), `rating` (float, mean of the raters,
-        -4 very negative … 4 very positive), `ratings` (list of int, one per rater) and
+        -4 very negative … 4 very positive), `ratings` (list of int, one per rater; for
+        199 tweets with over 90 raters the file's mean is not the mean of these) and
         `group` (str, the document a sentence was cut from: keep it in one split).
 
     Raises:
@@ -53,7 +54,9 @@ def sentiment(domain: str) -> pd.DataFrame:
         folder / f"{DOMAINS[domain]}_anonDataRatings.txt",
         ["id", "mean", "deviation", "ratings"],
     )
-    given = dict(zip(raters["id"], raters["ratings"].map(ast.literal_eval), strict=True))
+    given = dict(
+        zip(raters["id"], raters["ratings"].map(ast.literal_eval), strict=True)
+    )
     table["rating"] = table["rating"].astype(float)
     table["ratings"] = table["id"].map(given)
     # Amazon and NYT number their sentences document_sentence; the others stand alone.

@@ -71,7 +71,9 @@ def classifier(num_labels: int, *, seed: int, **options):
 
     place = checkpoint("encoder")
     torch.manual_seed(seed)
-    options = place.options | {"num_labels": num_labels, "dtype": torch.float32} | options
+    options = (
+        place.options | {"num_labels": num_labels, "dtype": torch.float32} | options
+    )
     return AutoModelForSequenceClassification.from_pretrained(place.path, **options)
 
 

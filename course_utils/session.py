@@ -71,7 +71,7 @@ def start(
             number, or a device that torch does not have here.
     """
     number = lessons.get(lesson).number
-    seed = _whole_number("SFT_COURSE_SEED", 42, minimum=0) if seed is None else seed
+    seed = _seed(seed)
     from course_utils.assets import hub as hub_switch
 
     use_hub = hub_switch.switch(hub)  # before transformers is imported: it reads once
@@ -80,13 +80,13 @@ def start(
     import numpy as np
     import torch
 
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
     threads = _whole_number("SFT_COURSE_THREADS", _cores(), minimum=1)
     torch.set_num_threads(threads)
     where = _device(device or os.environ.get("SFT_COURSE_DEVICE"))
     precision = _precision(where)
+    random.seed(seed)  # after the measurement, which draws numbers of its own
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
     from course_utils import plots
 
@@ -109,9 +109,19 @@ def _describe(session: Session) -> str:
     )
 
 
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        seed = _whole_number("SFT_COURSE_SEED", 42, minimum=0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise InputError(
+            f"Expected a seed from 0 to {2**32 - 1}; got {seed!r}. Use for instance 42."
+        )
+    return seed
+
+
 def _whole_number(variable: str, default: int, *, minimum: int) -> int:
     text = os.environ.get(variable, "").strip() or str(default)
-    if not text.isdigit() or int(text) < minimum:
+    if not text.isdecimal() or int(text) < minimum:
         raise InputError(
             f"Expected {variable} to be a whole number of at least {minimum}; "
             f"got {text!r}. Set it to a number or unset it."

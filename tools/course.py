@@ -1,10 +1,10 @@
 """`python -m tools.course execute | stamp | readme | check | to-text | from-text`.
 
-    execute [NN …]       run lessons, refresh outputs, times and README's tables
-    stamp [ADDRESS]      write pyproject.toml's address (or this one) into badges and set-up cells
-    readme               fill README's measured tables
-    check [NN …]         say what lessons lack
-    to-text NN FILE      a lesson as text, for reading or editing; from-text FILE NN: back
+execute [NN …]       run lessons, refresh outputs, times and README's tables
+stamp [ADDRESS]      write pyproject.toml's address (or this one) into badges and set-up cells
+readme               fill README's measured tables
+check [NN …]         say what lessons lack
+to-text NN FILE      a lesson as text, for reading or editing; from-text FILE NN: back
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _execute(names: list[str]) -> int:
     for path in notebooks.paths(names):
         print(f"{path.name}: running", flush=True)
         measured = execute(path)
-        print(f"{path.name}: {measured['seconds']} s, {measured['peak_memory_mib']} MiB")
+        print(
+            f"{path.name}: {measured['seconds']} s, {measured['peak_memory_mib']} MiB"
+        )
     return _readme([]) or _check(names)
 
 

@@ -95,4 +95,6 @@ def _say_what_was_measured(notebook, measured: dict[str, float]) -> None:
         if cell.id == "contract":
             cell.source, found = MEASURED.subn(text, cell.source)
             if not found:
-                raise SystemExit("Expected a line '**Measured:**' in the contract cell.")
+                raise SystemExit(
+                    "Expected a line '**Measured:**' in the contract cell."
+                )

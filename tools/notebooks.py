@@ -45,9 +45,7 @@ def source_hash(notebook: nbformat.NotebookNode) -> str:
     digest = hashlib.sha256()
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            lines = [
-                line for line in cell.source.splitlines() if PUBLISHED not in line
-            ]
+            lines = [line for line in cell.source.splitlines() if PUBLISHED not in line]
             digest.update("\n".join([cell.id, *lines, ""]).encode())
     return digest.hexdigest()
 

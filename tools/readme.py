@@ -71,7 +71,9 @@ def benchmark_table() -> str:
 
         def spread(variant: str, rows=rows) -> str:
             scores = [row["weighted_f1"] for row in rows[variant]]
-            return f"{statistics.mean(scores):.3f} ({min(scores):.3f}–{max(scores):.3f})"
+            return (
+                f"{statistics.mean(scores):.3f} ({min(scores):.3f}–{max(scores):.3f})"
+            )
 
         lines.append(
             f"| {dataset} | {mean('listing', 'seconds'):.0f} s | "

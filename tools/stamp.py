@@ -22,7 +22,9 @@ def address() -> str:
 
 def badge(file: str, place: str) -> str:
     """Return the Markdown of the badge that opens a lesson in Colab."""
-    opened = place.replace("https://github.com", "https://colab.research.google.com/github")
+    opened = place.replace(
+        "https://github.com", "https://colab.research.google.com/github"
+    )
     image = "https://colab.research.google.com/assets/colab-badge.svg"
     return f"[![Open in Colab]({image})]({opened}/blob/{BRANCH}/notebooks/{file})"
 
@@ -46,8 +48,12 @@ def stamp(notebook: nbformat.NotebookNode, file: str, place: str) -> bool:
             cell.source, found = BADGE.subn(lambda _: badge(file, place), cell.source)
             done += found
         if cell.id == "setup":
-            cell.source, found = SETUP_LINE.subn(lambda _: setup_line(place), cell.source)
+            cell.source, found = SETUP_LINE.subn(
+                lambda _: setup_line(place), cell.source
+            )
             done += found
     if done != 2:
-        raise SystemExit(f"Expected a badge and a COURSE line in {file}; got {done} of 2.")
+        raise SystemExit(
+            f"Expected a badge and a COURSE line in {file}; got {done} of 2."
+        )
     return before != [cell.source for cell in notebook.cells]

@@ -8,7 +8,17 @@ from pathlib import Path
 from course_utils import lessons
 from tools import notebooks, stamp
 
-FIXED = ("title", "contract", "setup", "map", "claims", "quiz", "summary", "sources", "next")
+FIXED = (
+    "title",
+    "contract",
+    "setup",
+    "map",
+    "claims",
+    "quiz",
+    "summary",
+    "sources",
+    "next",
+)
 MAX_MEGABYTES = 1.5
 MAX_LINES = 30
 MAX_WIDTH = 88
@@ -37,7 +47,11 @@ def _skeleton(notebook, path: Path) -> list[str]:
         found.append(f"Expected the cells {FIXED} in this order; got {order}.")
     if len(set(ids)) != len(ids):
         found.append("Expected unique cell ids.")
-    found += [f"The id {name!r} is not of a known form." for name in ids if not _ID.match(name)]
+    found += [
+        f"The id {name!r} is not of a known form."
+        for name in ids
+        if not _ID.match(name)
+    ]
     if not any(name.startswith("s01") for name in ids):
         found.append("Expected sections s01-…")
     cell = {cell.id: cell for cell in notebook.cells}
@@ -53,10 +67,17 @@ def _skeleton(notebook, path: Path) -> list[str]:
         if len(cell["setup"].source.splitlines()) > 12:
             found.append("Expected at most 12 lines in the set-up cell.")
         if f'session.start("{lesson.number}")' not in cell["setup"].source:
-            found.append(f'Expected session.start("{lesson.number}") in the set-up cell.')
-    if "contract" in cell and not 3 <= len(
-        re.findall(r"^[-*] ", cell["contract"].source.split("**Before")[0], re.M)
-    ) <= 5:
+            found.append(
+                f'Expected session.start("{lesson.number}") in the set-up cell.'
+            )
+    if (
+        "contract" in cell
+        and not 3
+        <= len(
+            re.findall(r"^[-*] ", cell["contract"].source.split("**Before")[0], re.M)
+        )
+        <= 5
+    ):
         found.append("Expected 3 to 5 points under 'You will be able to'.")
     if "claims" in cell and "assert" not in cell["claims"].source:
         found.append("Expected asserts in the claims cell.")
@@ -73,13 +94,17 @@ def _cells(notebook) -> list[str]:
             continue
         lines = cell.source.splitlines()
         if len(lines) > MAX_LINES:
-            found.append(f"{cell.id}: {len(lines)} lines; split what is over {MAX_LINES}.")
+            found.append(
+                f"{cell.id}: {len(lines)} lines; split what is over {MAX_LINES}."
+            )
         found += [
             f"{cell.id}: a line of {len(line)} characters; at most {MAX_WIDTH}."
             for line in lines
             if len(line) > MAX_WIDTH
         ]
-    if "widgets." not in "".join(c.source for c in notebook.cells if c.cell_type == "code"):
+    if "widgets." not in "".join(
+        c.source for c in notebook.cells if c.cell_type == "code"
+    ):
         found.append("Expected at least one widget.")
     return found
 
@@ -123,12 +148,16 @@ def _outputs(notebook) -> list[str]:
                 found.append(f"{cell.id}: an error in its output.")
             if output.get("name") == "stderr":
                 found.append(f"{cell.id}: output on stderr: {output.text[:80]!r}")
-            text = str(output.get("text", "")) + str(output.get("data", {}).get("text/html", ""))
+            text = str(output.get("text", "")) + str(
+                output.get("data", {}).get("text/html", "")
+            )
             if re.search(r"\bWarning:", text):
                 found.append(f"{cell.id}: a warning in its output.")
             images += "image/png" in output.get("data", {})
         if images and len(cell.metadata.get("alt", "")) < 20:
-            found.append(f"{cell.id}: expected an alt text (metadata 'alt') for its figure.")
+            found.append(
+                f"{cell.id}: expected an alt text (metadata 'alt') for its figure."
+            )
         everything = cell.source + _printed(cell)
         if match := _MACHINE_PATH.search(everything):
             found.append(f"{cell.id}: a path of one machine ({match[0]}…).")

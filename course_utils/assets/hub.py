@@ -26,7 +26,8 @@ MODELS: dict[str, HubModel] = {
         "google-bert/bert-base-uncased", "86b5e0934494bd15c9632b12f734a8a67f723594"
     ),
     "decoder": HubModel(
-        "HuggingFaceTB/SmolLM2-135M-Instruct", "12fd25f77366fa6b3b4b768ec3050bf629380bac"
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "12fd25f77366fa6b3b4b768ec3050bf629380bac",
     ),
 }
 

