@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import csv
 import gettext
+import itertools
 from typing import TYPE_CHECKING
 
 from course_utils import assets
@@ -171,7 +172,7 @@ def split(table: pd.DataFrame, *, seed: int, shares=(0.7, 0.15, 0.15), by="text"
     cuts = [0, shares[0], shares[0] + shares[1], 1]
     return tuple(
         table[(place >= low) & (place < high)].reset_index(drop=True)
-        for low, high in zip(cuts, cuts[1:], strict=False)
+        for low, high in itertools.pairwise(cuts)
     )
 
 

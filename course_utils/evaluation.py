@@ -101,6 +101,11 @@ class LockedTestSet:
         raise self._locked(f"[{key!r}]")
 
     def _locked(self, look: str) -> InputError:
+        if self._opened_for:
+            return InputError(
+                f"Expected a look at the table that .open() returned; got one at {look} "
+                f"of the {self._name} itself. Use that table."
+            )
         return InputError(
             f"Expected the {self._name} to be opened first; got a look at {look}. "
             "Choose on the validation set, then call .open('why')."

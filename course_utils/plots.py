@@ -58,11 +58,13 @@ def curves(
 ) -> Axes:
     """Draw one line per name through its (x, y) points."""
     ax = ax or _new_axes()
-    for (name, points), colour, line in zip(
-        series.items(), COLOURS, LINES, strict=False
-    ):
+    for number, (name, points) in enumerate(series.items()):
+        turn, colour = divmod(
+            number, len(COLOURS)
+        )  # after six, another line style each
+        line = LINES[(colour + turn) % len(LINES)]
         x, y = zip(*points, strict=True)
-        ax.plot(x, y, color=colour, linestyle=line, marker="o", ms=4, label=name)
+        ax.plot(x, y, color=COLOURS[colour], ls=line, marker="o", ms=4, label=name)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.legend()
     return ax
@@ -81,9 +83,8 @@ def intervals(
         scores: name -> (score, low, high), first row on top.
     """
     ax = ax or _new_axes(height=0.9 + 0.55 * len(scores))
-    for row, ((name, (score, low, high)), colour) in enumerate(
-        zip(scores.items(), COLOURS, strict=False)
-    ):
+    for row, (score, low, high) in enumerate(scores.values()):
+        colour = COLOURS[row % len(COLOURS)]
         ax.plot([low, high], [row, row], color=colour, linestyle="-", lw=3)
         ax.plot(score, row, "o", color=colour, ms=9, mec="white")
         ax.annotate(

@@ -13,6 +13,7 @@ show the answers:
 
 from __future__ import annotations
 
+import random
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -56,16 +57,14 @@ def load(lesson: str | int) -> list[Question]:
             f"Expected a lesson with a quiz; got {number}. Write "
             f"course_utils/quizzes/lesson_{number}.toml."
         )
-    questions = [
-        Question(
-            entry["text"],
-            tuple(
-                Option(o["text"], o.get("correct", False), o["why"])
-                for o in entry["option"]
-            ),
-        )
-        for entry in tomllib.loads(source.read_text(encoding="utf-8"))["question"]
-    ]
+    try:
+        entries = tomllib.loads(source.read_text(encoding="utf-8"))["question"]
+        questions = [_question(entry) for entry in entries]
+    except (KeyError, tomllib.TOMLDecodeError) as error:
+        raise InputError(
+            f"Expected questions with text, option and why; got {error!r}. "
+            f"Mend {source.name}."
+        ) from error
     for question in questions:
         correct = sum(option.correct for option in question.options)
         if correct != 1 or len(question.options) < 2:
@@ -74,6 +73,15 @@ def load(lesson: str | int) -> list[Question]:
                 f"of {len(question.options)} in {question.text!r}. Mend {source.name}."
             )
     return questions
+
+
+def _question(entry: dict) -> Question:
+    options = [
+        Option(o["text"], o.get("correct", False), o["why"]) for o in entry["option"]
+    ]
+    # Authors put the right answer at the same place again and again: mix, always alike.
+    random.Random(entry["text"]).shuffle(options)
+    return Question(entry["text"], tuple(options))
 
 
 def show(lesson: str | int):

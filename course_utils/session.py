@@ -184,6 +184,8 @@ def _quiet() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    # Trainer asks for pinned memory, which only a GPU has.
+    warnings.filterwarnings("ignore", message=".*pin_memory.*")
     # tqdm complains on stderr when a notebook has no ipywidgets front end.
     warnings.filterwarnings("ignore", message=".*IProgress not found.*")
     if "transformers" in sys.modules:

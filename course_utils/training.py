@@ -6,11 +6,16 @@ Lesson 04 builds it step by step; a test compares that version with this one.
 from __future__ import annotations
 
 import contextlib
+import math
+import random
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from course_utils.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,90 +25,120 @@ if TYPE_CHECKING:
 
 @dataclass
 class History:
-    """What a training run recorded, one row per epoch.
+    """What a training run recorded, one row per validation.
 
-    Columns: epoch (from 1), train_loss (mean over its batches), validation_score (NaN
-    without a validation function), seconds (since the start), peak_memory_mib.
+    Columns: step (from 1), epoch (passes over the data so far), train_loss (mean since
+    the row before), validation_score (NaN without a validation function), seconds
+    (since the start), peak_memory_mib. `best_step` is the step whose weights were kept.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
+    best_step: int = 0
 
     def table(self) -> pd.DataFrame:
-        """Return the rows as a table, epochs as index."""
+        """Return the rows as a table, steps as index."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows).set_index("epoch")
+        return pd.DataFrame(self.rows).set_index("step")
 
     def curve(self, column: str) -> list[tuple[float, float]]:
-        """Return (epoch, value) pairs of one column, for `plots.curves`."""
-        return [(row["epoch"], row[column]) for row in self.rows]
+        """Return (step, value) pairs of one column, for `plots.curves`."""
+        return [(row["step"], row[column]) for row in self.rows]
 
 
 def fit(
     model: nn.Module,
-    batches: Iterable[dict[str, torch.Tensor]],
+    batches: Sequence[dict[str, torch.Tensor]],
     *,
     epochs: int,
     learning_rate: float,
+    seed: int,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
     clip: float = 1.0,
     validate: Callable[[nn.Module], float] | None = None,
+    validate_every: int | None = None,
     autocast: Callable[[], Any] = contextlib.nullcontext,
 ) -> History:
     """Train a model in place with AdamW and a linear schedule with warm-up.
 
     Args:
         model: called as `model(**batch)`, returns an object with `.loss`.
-        batches: a DataLoader; each batch a dict of tensors with the labels in it.
+        batches: dicts of tensors with the labels in them, on the model's device; they
+            come in another order each epoch.
         epochs: passes over the data.
         learning_rate: the highest rate, reached at the end of the warm-up.
-        warmup: share of all steps over which the rate rises from 0.
+        seed: of the order of the batches.
+        warmup: share of all steps over which the rate rises.
         weight_decay: of AdamW.
         clip: gradients with a larger norm are scaled down to it.
-        validate: called after each epoch in evaluation mode, returns a score.
+        validate: called in evaluation mode, returns a score; higher is better.
+        validate_every: steps between validations; None for once per epoch.
         autocast: returns the context of the forward pass, e.g. `course.autocast`.
 
     Returns:
-        The history; the model holds the last epoch's weights, in evaluation mode.
+        The history. The model is left in evaluation mode, with the weights of the best
+        validation score, or the last ones without a validation function.
+
+    Raises:
+        InputError: if there are no batches or nothing is trainable.
 
     Taught in: lesson 04.
     """
     import torch
 
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    device = next(model.parameters()).device
+    trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    if not batches or not trainable or epochs < 1:
+        raise InputError(
+            f"Expected batches, trainable parameters and at least one epoch; got "
+            f"{len(batches)}, {len(trainable)} and {epochs}. Check the training data "
+            "and what was frozen."
+        )
     optimizer = torch.optim.AdamW(
-        trainable, lr=learning_rate, weight_decay=weight_decay
+        trainable.values(), lr=learning_rate, weight_decay=weight_decay
     )
-    total = epochs * len(batches)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: rate_factor(step, total, warmup)
-    )
-    history, began = History(), time.perf_counter()
-    for epoch in range(1, epochs + 1):
-        model.train()
-        losses = []
-        for batch in batches:
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+    optimizer.zero_grad()  # what an earlier cell may have left behind
+    total, every = epochs * len(batches), validate_every or len(batches)
+    order, losses, step = random.Random(seed), [], 0
+    history, best_score, best_weights = History(), -math.inf, None
+    began = time.perf_counter()
+    for _ in range(epochs):
+        for batch in order.sample(batches, len(batches)):
+            model.train()
+            optimizer.param_groups[0]["lr"] = learning_rate * rate_factor(
+                step, total, warmup
+            )
             with autocast():
                 loss = model(**batch).loss
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(trainable, clip)
+            torch.nn.utils.clip_grad_norm_(trainable.values(), clip)
             optimizer.step()
-            schedule.step()
             optimizer.zero_grad()
             losses.append(loss.item())
-        model.eval()
-        history.rows.append(
-            {
-                "epoch": epoch,
-                "train_loss": sum(losses) / len(losses),
-                "validation_score": validate(model) if validate else float("nan"),
-                "seconds": time.perf_counter() - began,
-                "peak_memory_mib": peak_memory_mib(),
-            }
-        )
+            step += 1
+            if step % every and step != total:
+                continue
+            model.eval()
+            score = validate(model) if validate else math.nan
+            history.rows.append(
+                {
+                    "step": step,
+                    "epoch": step / len(batches),
+                    "train_loss": sum(losses) / len(losses),
+                    "validation_score": score,
+                    "seconds": time.perf_counter() - began,
+                    "peak_memory_mib": peak_memory_mib(),
+                }
+            )
+            losses = []
+            if score > best_score:
+                best_score, history.best_step = score, step
+                kept = trainable | dict(model.named_buffers())
+                best_weights = {n: t.detach().clone() for n, t in kept.items()}
+    if best_weights:
+        model.load_state_dict(best_weights, strict=False)
+    else:
+        history.best_step = step
     return history
 
 
@@ -126,6 +161,10 @@ def peak_memory_mib() -> float:
         return psutil.Process().memory_info().peak_wset / 2**20
     import resource
 
+    with contextlib.suppress(OSError):  # Linux; getrusage there counts the parent, too
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes, KiB
 

@@ -60,8 +60,9 @@ def _peak_memory_mib(client: NotebookClient) -> float:
         "print('PEAK', _peak())"
     )
     cell = nbformat.v4.new_code_cell(code)
-    client.execute_cell(cell, 0, store_history=False)
-    return float(cell.outputs[0].text.split()[1])
+    client.nb.cells.append(cell)  # nbclient writes to the cell at the index it is given
+    client.execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
+    return float(client.nb.cells.pop().outputs[0].text.split()[1])
 
 
 def _tidy(notebook: nbformat.NotebookNode) -> None:

@@ -9,6 +9,7 @@ import statistics
 from course_utils import lessons
 from tools import notebooks, stamp
 
+NOT_RUN = {"seconds": 0.0, "peak_memory_mib": 0.0}
 README = notebooks.ROOT / "README.md"
 BENCHMARK = notebooks.ROOT / "benchmarks" / "results" / "document_example.json"
 
@@ -33,7 +34,7 @@ def lesson_table() -> str:
     for lesson in lessons.LESSONS.values():
         path = notebooks.FOLDER / lesson.file
         if path.exists():
-            course = notebooks.read(path).metadata["course"]
+            course = notebooks.read(path).metadata.get("course", NOT_RUN)
             rows.append(
                 f"| {lesson.number} | [{lesson.title}](notebooks/{lesson.file}) | "
                 f"{lesson.question} | {course['seconds'] / 60:.1f} | "

