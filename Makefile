@@ -7,12 +7,14 @@ else
   BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+# JupyterLab would ask the network for news and updates.
+QUIET_LAB := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .PHONY: lab test fast course stamp wheel fetch lint bench clean help
 
 lab: $(READY)  ## open lesson 01 in JupyterLab
 	$(BIN)/python -m course_utils.assets fetch encoder sentiment sms_spam
-	$(BIN)/jupyter lab --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None notebooks/01_introduction.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_introduction.ipynb $(QUIET_LAB)
 
 test: fetch  ## run every test and every lesson
 	$(BIN)/python -m pytest

@@ -94,8 +94,8 @@ def fit(
             f"{len(batches)}, {len(trainable)} and {epochs}. Check the training data "
             "and what was frozen."
         )
-    optimizer = torch.optim.AdamW(
-        trainable.values(), lr=learning_rate, weight_decay=weight_decay
+    optimizer = torch.optim.AdamW(  # fused: all weights in one pass over memory
+        trainable.values(), lr=learning_rate, weight_decay=weight_decay, fused=True
     )
     optimizer.zero_grad()  # what an earlier cell may have left behind
     total, every = epochs * len(batches), validate_every or len(batches)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from pathlib import Path
 
 import pytest
+
+# `pytest` alone does not look for tools/ and benchmarks/ in the repository.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import notebooks
 

@@ -107,7 +107,8 @@ def stand_in(monkeypatch):
         said = f"Lesson 14 on CPU\n{{'loss': 1}}\nROW {json.dumps(row)}\n"
         return SimpleNamespace(stdout=said)
 
-    monkeypatch.setattr(document_example.subprocess, "run", run)
+    processes = SimpleNamespace(run=run, PIPE=None)
+    monkeypatch.setattr(document_example, "subprocess", processes)
     return asked
 
 

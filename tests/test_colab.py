@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -194,7 +193,7 @@ def execute(notebook: NotebookNode, environment: Environment, folder: Path) -> R
     kernel.mkdir(parents=True)
     command = [str(environment.python), "-m", "ipykernel_launcher"]
     command += ["-f", "{connection_file}"]
-    command += ["--InteractiveShellApp.exec_lines=['import google.colab']"]
+    command += ["--InteractiveShellApp.exec_lines=import google.colab"]
     spec = {"argv": command, "display_name": "Colab", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     manager = AsyncKernelManager(
@@ -204,11 +203,19 @@ def execute(notebook: NotebookNode, environment: Environment, folder: Path) -> R
     variables = environment_variables() | {
         "PYTHONPATH": str(HERE / "colab_stub"),
         "IPYTHONDIR": str(environment.folder / "ipython"),
+        # Threads that sleep while they wait: a machine that has other work as well then
+        # takes a little longer instead of ten times as long.
+        "OMP_WAIT_POLICY": "passive",
     }
     before = environment.versions()
     notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, manager, timeout=600, resources=resources)
+    client = NotebookClient(
+        notebook,
+        manager,
+        timeout=600,
+        allow_errors=True,  # a test says which cells failed; the others say the rest
+        resources={"metadata": {"path": str(folder)}},
+    )
     client.execute(env=variables)
     probe = notebook.cells.pop()
     seen = json.loads("".join(output.text for output in probe.outputs))
@@ -233,38 +240,43 @@ def test_the_runtime_has_nothing_of_the_course(environment):
     assert found == pins and len(pins) > 20
 
 
+def outputs(notebook: NotebookNode) -> list[tuple[str, NotebookNode]]:
+    """All outputs of a notebook, each with the id of its cell."""
+    return [
+        (cell.id, output)
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    ]
+
+
 def test_the_lone_lesson_runs_to_its_end(lesson):
+    errors = {
+        name: f"{output.ename}: {output.evalue}"
+        for name, output in outputs(lesson.notebook)
+        if output.output_type == "error"
+    }
+    assert errors == {}
     code = [cell for cell in lesson.notebook.cells if cell.cell_type == "code"]
     assert len(code) > 20 and all(cell.execution_count for cell in code)
-    outputs = [output for cell in code for output in cell.outputs]
-    assert not [output for output in outputs if output.output_type == "error"]
 
 
 def test_its_claims_hold(lesson):
     (claims,) = (cell for cell in lesson.notebook.cells if cell.id == "claims")
-    table = claims.outputs[-1].data["text/plain"]
+    table = claims.outputs[-1].get("data", {}).get("text/plain", "")
     assert "True" in table and "False" not in table
 
 
 def test_it_is_quiet(lesson):
-    code = [cell for cell in lesson.notebook.cells if cell.cell_type == "code"]
-    said = {cell.id: o.text for cell in code for o in cell.outputs if "text" in o}
-    warned = {name: text for name, text in said.items() if "Warning" in text}
-    assert warned == {}
-    stderr = [
-        (cell.id, output.text)
-        for cell in code
-        for output in cell.outputs
-        if output.get("name") == "stderr"
-    ]
-    assert stderr == []
+    said = [(name, output.get("text", "")) for name, output in outputs(lesson.notebook)]
+    assert [(name, text) for name, text in said if "Warning" in text] == []
+    streams = {output.get("name") for _, output in outputs(lesson.notebook)}
+    assert "stderr" not in streams
 
 
-def test_its_widgets_are_shown(lesson):
+def test_its_figures_and_widgets_are_shown(lesson):
     kinds = {
         kind
-        for cell in lesson.notebook.cells
-        for output in cell.get("outputs", [])
+        for _, output in outputs(lesson.notebook)
         for kind in output.get("data", {})
     }
     assert {"image/png", "application/vnd.jupyter.widget-view+json"} <= kinds
@@ -311,9 +323,7 @@ def test_an_uploaded_wheel_is_installed_instead(published, environment, tmp_path
     call(*pip, "--wheel-dir", folder, published)
     (wheel,) = folder.glob("*.whl")
     notebook.cells = [cell for cell in notebook.cells if cell.id == "setup"]
-    began = time.perf_counter()
     run = execute(notebook, environment, folder)
-    print(f"set-up from the wheel: {time.perf_counter() - began:.0f} s")
     assert "Lesson 01 on " in str(run.notebook.cells[0].outputs)
     assert Path(run.seen["course"]).is_relative_to(environment.packages)
     assert run.after["sft-course"] == wheel.name.split("-")[1]

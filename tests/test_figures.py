@@ -107,7 +107,7 @@ def test_intervals_show_every_row_with_its_figures_inside_the_axes(number):
     assert texts(ax) == wanted
     bottom, top = ax.get_ylim()
     assert bottom > top  # the first row is on top
-    edge = ax.figure.bbox.x1
+    edge = ax.bbox.x1
     assert all(text.get_window_extent().x1 <= edge for text in ax.texts)
 
 

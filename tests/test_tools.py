@@ -41,12 +41,12 @@ import pathlib
 {stamp.setup_line(HERE)}
 source = [COURSE]
 
-# %% id=s01-print
+# %% id=s01-print alt="Two words, tags=none hidden."
 print("one")
 print("two")
 pathlib.Path("{FILE}").exists()
 
-# %% id=s01-slide alt="A \\"slider\\" – hidden tags=x, from 0 to 9" tags=a,b
+# %% id=s01-slide tags=a,b alt="A \\"slider\\" – hidden, from 0 to 9"
 import ipywidgets as widgets
 
 widgets.IntSlider()
@@ -115,7 +115,8 @@ def test_text_names_ids_tags_alt_texts_and_hidden_sources(toy):
     assert found["title"].cell_type == "markdown"
     assert found["setup"].metadata.tags == ["setup"]
     assert found["s01-slide"].metadata.tags == ["a", "b"]
-    alt = 'A "slider" – hidden tags=x, from 0 to 9'
+    assert notebooks.tags(found["s01-print"]) == []
+    alt = 'A "slider" – hidden, from 0 to 9'
     assert found["s01-slide"].metadata.alt == alt
     assert "jupyter" not in found["s01-slide"].metadata
     assert found["ex-1-solution"].metadata.jupyter.source_hidden is True

@@ -167,6 +167,19 @@ def test_gradients_are_clipped_to_the_given_norm(batches, steps):
     assert max(step.norm for step in steps) == pytest.approx(0.05, rel=1e-3)
 
 
+def test_every_step_has_the_gradient_of_its_own_batch(batches, steps, monkeypatch):
+    monkeypatch.setattr(training, "rate_factor", lambda *_: 0.0)  # nothing moves
+    fit(Line(), batches, **(RUN | {"epochs": 1}), clip=1e6)
+    noted = sorted(step.norm for step in steps)
+    alone = []
+    for batch in batches:
+        model = Line()
+        model(**batch).loss.backward()
+        grads = [p.grad.norm() for p in model.parameters()]
+        alone.append(torch.stack(grads).norm().item())
+    assert noted == pytest.approx(sorted(alone), rel=1e-4)
+
+
 def test_small_gradients_are_left_alone(batches, steps):
     fit(Line(), batches, **RUN, clip=1e6)
     assert max(step.norm for step in steps) > 1

@@ -59,12 +59,12 @@ def from_text(text: str) -> nbformat.NotebookNode:
             cell = nbformat.v4.new_markdown_cell(source, id=head["id"])
         else:
             cell = nbformat.v4.new_code_cell(source, id=head["id"])
-        rest = head["rest"]
-        if match := re.search(r" tags=(\S+)", rest):
+        flags, _, alt = head["rest"].partition(" alt=")  # alt, a free text, comes last
+        if match := re.search(r" tags=(\S+)", flags):
             cell.metadata["tags"] = match[1].split(",")
-        if match := re.search(r' alt=(".*")', rest):
-            cell.metadata["alt"] = json.loads(match[1])
-        if re.search(r" hidden\b", rest.split(" alt=")[0]):
+        if alt:
+            cell.metadata["alt"] = json.loads(alt)
+        if re.search(r" hidden\b", flags):
             # JupyterLab folds the source; Colab does so for a cell with @title.
             cell.metadata["jupyter"] = {"source_hidden": True}
             cell.metadata["cellView"] = "form"
