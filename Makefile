@@ -7,14 +7,12 @@ else
   BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
-# JupyterLab would ask the network for news and updates.
-QUIET_LAB := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .PHONY: lab test fast course stamp wheel fetch lint bench clean help
 
 lab: $(READY)  ## open lesson 01 in JupyterLab
 	$(BIN)/python -m course_utils.assets fetch encoder sentiment sms_spam
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_introduction.ipynb $(QUIET_LAB)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_introduction.ipynb
 
 test: fetch  ## run every test and every lesson
 	$(BIN)/python -m pytest
@@ -53,4 +51,6 @@ $(READY): requirements.txt pyproject.toml
 	@echo "Installing the course's packages (torch alone is 200 MB and more); this takes a few minutes once."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@# JupyterLab asks at its first start whether it may fetch news from the network: it need not.
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
 	@touch $(READY)

@@ -34,15 +34,18 @@ REQUIREMENTS = HERE / "colab_requirements.txt"
 FOLDER = notebooks.ROOT / ".colab-venv"
 LESSON = notebooks.FOLDER / "01_introduction.ipynb"
 
-# A cell that is run after the notebook's own; the last line it prints is read.
+# A cell that is run after the notebook's own.
 PROBE = """
 import json, os, sys, course_utils, ipywidgets, numpy, pandas, torch, transformers
+from course_utils.training import peak_memory_mib
+
 modules = [course_utils, ipywidgets, numpy, pandas, torch, transformers]
 print(json.dumps({
     "course": course_utils.__file__,
     "path": sys.path,
     "colab": "google.colab" in sys.modules,
     "hub_offline": os.environ["HF_HUB_OFFLINE"],
+    "peak_memory_mib": peak_memory_mib(),
     "versions": {module.__name__: module.__version__ for module in modules},
 }))
 """
@@ -309,6 +312,10 @@ def test_the_course_comes_from_the_environment_not_from_here(lesson):
 
 def test_the_hub_is_switched_off(lesson):
     assert lesson.seen["hub_offline"] == "1"
+
+
+def test_its_memory_is_within_the_promise(lesson):
+    assert lesson.seen["peak_memory_mib"] < 4096
 
 
 def test_nothing_is_written_beside_the_notebook(lesson):

