@@ -170,11 +170,16 @@ def architecture(shapes: Mapping[str, str], *, layers: int) -> Axes:
     arrow(ax, (x[3] - 1, low), (x[2] + 1, low), shapes["pooled"])
     arrow(ax, (x[2] - 1, low), (x[1] + 1, low), shapes["logits"])
     arrow(ax, (x[0] + 1, low), (x[1] - 1, low), shapes["labels"])
-    arrow(ax, (x[1], low - 0.45), (x[3], low - 0.45), dashed=True, bend=0.09)
+    arrow(ax, (x[1], low - 0.45), (x[3] + 0.4, low - 0.45), dashed=True, bend=0.09)
+    arrow(ax, (x[3] + 0.8, low + 0.45), (x[3] + 0.8, top - 0.65), dashed=True)
     notes = (
         (x[1], low + 0.6, shapes["loss"]),
         (x[2], 0.08, "gradients flow back"),
-        (6.3, 4.35, "grey: frozen    blue: pretrained    orange, bold frame: new"),
+        (
+            6.3,
+            4.35,
+            "bold frame: new   blue: pretrained   grey: frozen   green: no weights",
+        ),
     )
     for left, height, text in notes:
         ax.text(left, height, text, ha="center", fontsize=9, color="#333333")
@@ -189,7 +194,8 @@ def data_flow(counts: Mapping[str, int]) -> Axes:
 
     Args:
         counts: for each of `DATA_FLOW` a number: rows of the file and of the three
-            parts, batches per epoch, steps of the run, epochs.
+            parts, batches per epoch, steps of the run, epochs. `dropped` may be added:
+            rows that went to no part.
 
     Raises:
         InputError: if a count is missing.
@@ -199,6 +205,9 @@ def data_flow(counts: Mapping[str, int]) -> Axes:
     _require(counts, DATA_FLOW)
     ax = canvas(12.2, 5.3)
     box(ax, 1.3, 2.5, f"labelled file\n{counts['file']:,} rows", width=2.1)
+    if counts.get("dropped"):
+        note = f"{counts['dropped']} repeated\nrows dropped"
+        ax.text(1.3, 1.7, note, ha="center", fontsize=9, color="#333333")
     box(ax, 4.2, 4.2, f"training part\n{counts['train']:,} rows", width=2.1)
     box(ax, 4.2, 2.5, f"validation part\n{counts['validation']:,} rows", width=2.1)
     box(
@@ -218,7 +227,11 @@ def data_flow(counts: Mapping[str, int]) -> Axes:
     arrow(ax, (5.25, 4.2), (6.2, 4.2))
     arrow(ax, (8.2, 4.2), (9.05, 4.2))
     arrow(ax, (10.2, 3.75), (10.2, 2.95), "every few steps:\nbetter?", shift=(-0.95, 0))
-    arrow(ax, (5.25, 2.5), (9.05, 2.5), "choose: epoch, rate, model", shift=(-0.6, 0.2))
+    arrow(ax, (5.25, 2.5), (9.05, 2.5), "score, keep the best", shift=(-0.75, 0.2))
+    arrow(ax, (9.05, 2.25), (7.2, 3.75), dashed=True, bend=-0.35)
+    ax.text(
+        6.75, 1.75, "choose: epochs, rate, model; try again", ha="center", fontsize=9
+    )
     arrow(ax, (5.25, 0.8), (9.05, 0.8), "opened once, at the end", shift=(0, 0.2))
     arrow(ax, (10.2, 2.05), (10.2, 1.25))
     arrow(ax, (11.3, 4.45), (11.3, 3.95), bend=-1.6)

@@ -76,9 +76,9 @@ def start(
 
     use_hub = hub_switch.switch(hub)  # before transformers is imported: it reads once
     _quiet()
-    # Threads that wait must sleep, not spin: with two notebooks open on two cores, spinning
-    # made a training step four times slower. torch reads this once, when it is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait should soon sleep: with two notebooks open on two cores, waiting in
+    # a busy loop made a training step four times slower. OpenMP reads this when it loads.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
     import numpy as np
     import torch

@@ -206,9 +206,6 @@ def execute(notebook: NotebookNode, environment: Environment, folder: Path) -> R
     variables = environment_variables() | {
         "PYTHONPATH": str(HERE / "colab_stub"),
         "IPYTHONDIR": str(environment.folder / "ipython"),
-        # Threads that sleep while they wait: a machine that has other work as well then
-        # takes a little longer instead of ten times as long.
-        "OMP_WAIT_POLICY": "passive",
     }
     before = environment.versions()
     notebook.cells.append(nbformat.v4.new_code_cell(PROBE))

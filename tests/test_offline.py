@@ -138,9 +138,6 @@ class Offline:
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": "https://index.invalid/simple",
             "HF_HUB_OFFLINE": "0",  # the course has to refuse the hub by itself
-            # Threads that sleep while they wait: a machine that has other work as well
-            # then takes a little longer instead of ten times as long.
-            "OMP_WAIT_POLICY": "passive",
         }
         command = [sys.executable, *(str(argument) for argument in arguments)]
         work = self.folder / "work"

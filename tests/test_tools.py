@@ -109,7 +109,9 @@ def test_a_lesson_survives_the_way_to_text_and_back(path):
 
 
 def test_text_names_ids_tags_alt_texts_and_hidden_sources(toy):
-    toy = text.from_text(text.to_text(toy))
+    as_text = text.to_text(toy)
+    assert "– hidden, from" in as_text  # as written, for readers
+    toy = text.from_text(as_text)
     assert [cell.id for cell in toy.cells] == re.findall(r"id=(\S+)", TOY)
     found = cells(toy)
     assert found["title"].cell_type == "markdown"
@@ -369,6 +371,22 @@ def test_outputs_are_written_and_old_ones_go(executed):
     code = [cell for cell in executed[0].cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [1, 2, 3, 4]
     assert all("execution" not in cell.metadata for cell in code)
+
+
+def test_pieces_of_printed_text_are_joined_and_times_dropped(toy):
+    cell = cells(toy)["s01-print"]
+    new = nbformat.v4.new_output
+    cell.outputs = [
+        new("stream", name="stdout", text="1"),
+        new("stream", name="stdout", text="2\n"),
+        new("stream", name="stderr", text="oh"),
+        new("display_data", data={"text/plain": "x"}),
+        new("stream", name="stderr", text="no"),
+    ]
+    cell.metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
+    execute_module._tidy(toy)
+    assert [output.get("text") for output in cell.outputs] == ["12\n", "oh", None, "no"]
+    assert "execution" not in cell.metadata
 
 
 def test_the_state_of_widgets_is_kept_for_viewers_without_a_kernel(executed):

@@ -95,7 +95,7 @@ def check(lesson: str | int, number: int, answer: Any) -> Result:
 def _examine(exercise: Exercise, answer: Any) -> Result:
     if exercise.cases and not callable(answer):
         if _blank(answer):
-            return Result("not attempted", "Fill in the cell above and run it again.")
+            return Result("not attempted", "Fill in this cell and run it again.")
         return Result("wrong", f"Expected a function; got {type(answer).__name__}.")
     try:
         got = _outcomes(exercise, answer)
@@ -103,7 +103,7 @@ def _examine(exercise: Exercise, answer: Any) -> Result:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return Result("wrong", f"Your code raised {said}")
     if all(_blank(value) for value in got):
-        return Result("not attempted", "Fill in the cell above and run it again.")
+        return Result("not attempted", "Fill in this cell and run it again.")
     expected = _outcomes(exercise, exercise.reference)
     differs = [not _same(exercise, g, e) for g, e in zip(got, expected, strict=True)]
     if not any(differs):

@@ -81,8 +81,8 @@ EXERCISES = [
                 "A probability exactly at the limit counts as sure: use >= and <=.",
             ),
             Mistake(
-                lambda p, t: [1 if x >= t else 0 if x <= t else None for x in p],
-                "The lower limit is 1 - threshold, not the threshold itself.",
+                lambda p, t: [1 if x >= t else 0 if x < 0.5 else None for x in p],
+                "Below one half is not yet sure: the lower limit is 1 - threshold.",
             ),
         ],
         same=lambda got, expected: list(got) == list(expected),
