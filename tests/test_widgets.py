@@ -59,7 +59,7 @@ def confidence_line():
 )
 def test_a_higher_threshold_answers_less(confidence_line, threshold, answered, right):
     line = confidence_line(threshold)
-    assert line == f"at {threshold:.2f}: {answered} answered, {right} right"
+    assert line == f"at {threshold:.2f}: {answered} answered, {right} of them right"
 
 
 def test_a_threshold_that_nothing_reaches_is_said(confidence_line):
