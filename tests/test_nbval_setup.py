@@ -22,6 +22,12 @@ SECONDS_ALLOWED = (
     4  # for a cell of this notebook; pyproject.toml has the lessons' limit
 )
 CHECKED = ["nbval-check-output"]
+ASKS = """
+import contextlib, urllib.request
+with contextlib.suppress(OSError):
+    urllib.request.urlopen("http://host.invalid")
+print("ready")
+"""
 WARNS = "import sys\nprint('ready')\nprint('a warning', file=sys.stderr)"
 
 # The cells in their order: what they run, what is stored as their output, their tags.
@@ -34,6 +40,7 @@ PASS = {
     "other object": ("print(object())", "<object object at 0x7f1e5c0b1230>", CHECKED),
 }
 FAIL = {
+    "asks for another machine": (ASKS, "ready", []),
     "raises": ("1 / 0", "", []),
     "other score": ("print('F1 0.81')", "F1 0.79", CHECKED),
     "other score and seconds": ("print('F1 0.81, 3 s')", "F1 0.79, 4 s", CHECKED),
@@ -55,7 +62,7 @@ def verdicts(tmp_path_factory):
     notebooks.write(notebook_of(CELLS.values()), folder / "cells.ipynb")
     report = folder / "report.xml"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-    command += ["-c", str(PROJECT), "--rootdir", str(notebooks.ROOT)]
+    command += ["-p", "conftest", "-c", str(PROJECT), "--rootdir", str(notebooks.ROOT)]
     command += [f"--nbval-cell-timeout={SECONDS_ALLOWED}", f"--junit-xml={report}"]
     done = subprocess.run(
         [*command, str(folder / "cells.ipynb")],
@@ -97,6 +104,7 @@ def test_a_cell_fails_that(verdicts, name):
 
 def test_each_fails_for_its_own_reason(verdicts):
     assert "ZeroDivisionError" in verdicts["raises"]
+    assert "it asked for ['host.invalid']" in verdicts["asks for another machine"]
     assert "0.79" in verdicts["other score"]
     assert "stderr" in verdicts["warns"]
     assert "Timeout of 4 seconds" in verdicts["takes too long"]

@@ -1,0 +1,51 @@
+"""Notebooks run without a network: a filled cache must be enough for every lesson."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+GUARD = ROOT / "tests" / "no_network"  # holds a sitecustomize.py
+LOG = pytest.StashKey[Path]()
+
+
+def pytest_configure(config):
+    """Choose the file in which attempts to leave this machine are noted."""
+    config.stash[LOG] = Path(tempfile.mkdtemp(prefix="network-")) / "attempts.log"
+
+
+def pytest_collection_modifyitems(items):
+    """Fill the cache, while there is a network, if a lesson is to run."""
+    if any(item.path.parent == ROOT / "notebooks" for item in items):
+        fetch = [sys.executable, "-m", "course_utils.assets", "fetch"]
+        subprocess.run(fetch, cwd=ROOT, check=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Start the kernel of a notebook with the guard on its path."""
+    if item.path.suffix != ".ipynb":
+        return (yield)
+    path = [str(GUARD), os.environ.get("PYTHONPATH", "")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+        patch.setenv("COURSE_NETWORK_LOG", str(item.config.stash[LOG]))
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fail the cell that asked for another machine, even if it went on without."""
+    outcome = yield
+    log = item.config.stash[LOG]
+    if item.path.suffix == ".ipynb" and log.exists():
+        hosts = sorted(set(log.read_text().split()))
+        log.unlink()
+        pytest.fail(f"Expected a cell that needs no network; it asked for {hosts}.")
+    return outcome
