@@ -79,9 +79,14 @@ def classifier(num_labels: int, *, seed: int, **options):
 
 def language_model(**options):
     """Load the small language model, a LlamaForCausalLM in float32 on the CPU."""
+    from unittest import mock
+
     import torch
     from transformers import AutoModelForCausalLM
 
     place = checkpoint("decoder")
     options = place.options | {"dtype": torch.float32} | options
-    return AutoModelForCausalLM.from_pretrained(place.path, **options)
+    # Unpacking shows a progress bar that transformers' own switch leaves on.
+    bar = "transformers.modeling_gguf_pytorch_utils.tqdm"
+    with mock.patch(bar, lambda rows, **_: rows, create=True):
+        return AutoModelForCausalLM.from_pretrained(place.path, **options)
