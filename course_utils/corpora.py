@@ -150,7 +150,8 @@ def split(table: pd.DataFrame, *, seed: int, shares=(0.7, 0.15, 0.15), by="text"
         shares: of training, validation and test; they add up to 1.
 
     Returns:
-        Three tables, indices reset.
+        Three tables, indices reset. Rows keep the table's order, which may be sorted by
+        class: draw with `.sample` before taking the first few.
 
     Raises:
         InputError: if the column is missing or the shares do not add up to 1.

@@ -7,8 +7,8 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import one_sentence
 
+from conftest import one_sentence
 from course_utils.errors import InputError
 from course_utils.evaluation import Interval, LockedTestSet, bootstrap
 

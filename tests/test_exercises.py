@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import cell_of, lesson, one_sentence, run
 
+from conftest import cell_of, lesson, one_sentence, run
 from course_utils import exercises
 from course_utils.errors import InputError
 from course_utils.exercises import Exercise, Mistake, Result

@@ -7,10 +7,10 @@ import itertools
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
-from conftest import one_sentence
 from matplotlib.colors import same_color
 from matplotlib.patches import FancyBboxPatch
 
+from conftest import one_sentence
 from course_utils import diagrams, lessons, plots
 from course_utils.errors import InputError
 

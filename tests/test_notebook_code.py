@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import function_of
 from torch import nn
 
+from conftest import function_of
 from course_utils import evaluation, lessons, training
 from tools.notebooks import FOLDER
 

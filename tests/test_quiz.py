@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 
 import pytest
-from conftest import cell_of, one_sentence, run
 
+from conftest import cell_of, one_sentence, run
 from course_utils import quiz
 from course_utils.errors import InputError
 from tools import notebooks

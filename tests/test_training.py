@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import torch
-from conftest import one_sentence
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from conftest import one_sentence
 from course_utils import training
 from course_utils.errors import InputError
 from course_utils.training import History, count_parameters, fit, rate_factor

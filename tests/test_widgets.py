@@ -9,8 +9,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from conftest import lesson
 
+from conftest import lesson
 from tools import notebooks
 
 TESTS = Path(__file__).parent / "lessons"
