@@ -111,7 +111,7 @@ EXERCISES = [
     ),
     Exercise(
         reference=_decide,
-        cases=[(_CASES[0], 0.03), (_CASES[1], 0.05), (_CASES[2], 0.04), (_CASES[3], 1)],
+        cases=[(_CASES[0], 0.03), (_CASES[1], 0.05), (_CASES[2], 0.03), (_CASES[3], 1)],
         mistakes=[
             Mistake(
                 lambda rows, most: min(rows, key=lambda row: row["price"])["name"],
@@ -142,6 +142,12 @@ EXERCISES = [
                     rows, most, safe=lambda low, high: high > 0 and low >= -most
                 ),
                 "The best one is (0, 0) behind itself, and it is safe: 0 counts.",
+            ),
+            Mistake(
+                lambda rows, most: _decide(
+                    rows, most, safe=lambda low, high: high >= 0 and low > -most
+                ),
+                "Nearly. A loss of exactly `most` is not larger than `most`.",
             ),
         ],
         hint="A row is safe if its high end is at least 0 and its low end at least "
