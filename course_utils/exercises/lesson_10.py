@@ -82,10 +82,20 @@ EXERCISES = [
                 "γ is a power, not a factor.",
             ),
         ],
+        hint="Two factors: (1 − p) to the power γ, and cross-entropy, −log p.",
     ),
     Exercise(
         reference=_safe_bce,
-        cases=[(2.0, 1), (-1000.0, 1), (1000.0, 0), (0.5, 0), (-40.0, 1), (50.0, 1)],
+        cases=[
+            (2.0, 1),
+            (-1000.0, 1),
+            (1000.0, 0),
+            (0.5, 0),
+            (-40.0, 1),
+            (50.0, 1),
+            (1000.0, 1),  # right and sure: costs nothing, and must not overflow either
+            (-1000.0, 0),
+        ],
         mistakes=[
             Mistake(
                 lambda logit, truth: math.log1p(math.exp(-abs(logit))),
