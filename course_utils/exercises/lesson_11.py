@@ -93,6 +93,11 @@ EXERCISES = [
                 "what many equal gradients lead to.",
             ),
             Mistake(
+                _FIRST_MOVES | {"momentum": 4e-7},
+                "A tenth of the gradient goes into Adam's average. The velocity of "
+                "`momentum` takes the whole gradient: look at its line again.",
+            ),
+            Mistake(
                 _FIRST_MOVES | {"uncorrected": 1e-3},
                 "Without the correction, average and square hold different shares "
                 "of what they should: a tenth, and a thousandth under a root.",
@@ -108,7 +113,8 @@ EXERCISES = [
             ),
         ],
         same=_same_moves,
-        hint="Go through each rule's lines with 0.004 as the only gradient so far.",
+        hint="Go through each rule's lines with 0.004 as the only gradient so far. For "
+        "the last: what share of the gradient is in `average`, of its square in `square`?",
     ),
     Exercise(
         reference=_adamw,
@@ -157,18 +163,19 @@ EXERCISES = [
             ),
         ],
         same=_close,
-        hint="Compare with `adamw` and `adam` of this lesson, line by line.",
+        hint="Compare with `adamw` and `adam` of this lesson: which gradient enters the "
+        "two averages, and by what is each of them corrected?",
     ),
     Exercise(
         reference=_plateau,
-        cases=[(step, 20, 4, 6) for step in (0, 3, 4, 10, 14, 15, 19)]
+        cases=[(step, 20, 4, 6) for step in (0, 1, 3, 4, 10, 14, 15, 17, 19)]
         + [(0, 10, 0, 5), (4, 10, 0, 5), (9, 10, 0, 5)],
         mistakes=[
             Mistake(
                 lambda step, total, warmup, cooldown: _from_zero(
                     step, total, warmup, cooldown
                 ),
-                "Step 0 has rate 0: its batch is computed for nothing. The first of "
+                "Step 0 has rate 0: its batch moves no weight. The first of "
                 "`warmup` steps should have the share 1 / warmup.",
             ),
             Mistake(
@@ -186,6 +193,7 @@ EXERCISES = [
                 "The rise is right. What happens in the last `cooldown` steps?",
             ),
         ],
-        hint="Three parts: a rise, a plateau, a fall. Steps count from 0.",
+        hint="Three parts: a rise, a plateau, a fall. Steps count from 0, so at `step` "
+        "there are total − step steps left, this one included.",
     ),
 ]
