@@ -30,7 +30,7 @@ def _expected_gradient(shares, rewards, baseline, *, weigh=True):
 def _close(got, expected):
     got, expected = list(got), list(expected)
     return len(got) == len(expected) and all(
-        math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
+        math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-6)  # 32-bit numbers, too
         for a, b in zip(got, expected, strict=True)
     )
 
@@ -54,9 +54,19 @@ EXERCISES = [
                 "letters.",
             ),
             Mistake(
+                _kinds(at1="reinforcement"),
+                "The second: the tray is the answer itself, not praise for one that was "
+                "tried.",
+            ),
+            Mistake(
                 _kinds(at2="supervised"),
                 "The third: the names came after the learning; the network never saw "
                 "them.",
+            ),
+            Mistake(
+                _kinds(at2="self-supervised"),
+                "The third: nothing was hidden and guessed; there was no answer to "
+                "compare with.",
             ),
             Mistake(
                 _kinds(at3="supervised"),
@@ -73,8 +83,13 @@ EXERCISES = [
                 "answers for this.",
             ),
         ],
-        same=lambda got, expected: list(got) == expected,
-        hint="Ask for each: where does the signal come from?",
+        same=lambda got, expected: (
+            not isinstance(got, str)
+            and [str(kind).strip().lower() for kind in got] == expected
+        ),
+        hint="Expected a list of five words. Ask for each case what the model hears "
+        "while it learns: nothing, a piece of its own text, praise or blame for what it "
+        "tried, or the right answer from a person?",
     ),
     Exercise(
         reference=_expected_gradient,
@@ -101,6 +116,13 @@ EXERCISES = [
             Mistake(
                 lambda s, r, b: [-g for g in _expected_gradient(s, r, b)],
                 "The sign: this is the gradient of the reward, which is to rise.",
+            ),
+            Mistake(
+                lambda s, r, b: [
+                    p * (x - b) * (1 - p) for p, x in zip(s, r, strict=True)
+                ],
+                "Only the drawn answer's own score is pushed here. The others are pushed, "
+                "too: by minus their share.",
             ),
         ],
         same=_close,
@@ -136,6 +158,20 @@ EXERCISES = [
                 lambda shares, question: -_mean_loss(shares[question:]),
                 "The sign: a logarithm of a share is negative, the loss is positive.",
             ),
+            Mistake(
+                lambda shares, question: (
+                    _mean_loss(shares[question:]) * len(shares[question:])
+                ),
+                "This is the sum. The mean makes long and short answers comparable.",
+            ),
+            Mistake(
+                lambda shares, question: (
+                    -math.log(sum(shares[question:]) / len(shares[question:]))
+                ),
+                "First the logarithm of each share, then the mean.",
+            ),
         ],
+        hint="Cut off the question's tokens, take minus the logarithm of each share that "
+        "is left, then their mean.",
     ),
 ]
