@@ -6,6 +6,7 @@ from course_utils.exercises import Exercise, Mistake
 
 _HITS, _ALARMS, _MISSES, _SILENCES = 30, 20, 10, 940
 _PRECISION, _RECALL = 30 / 50, 30 / 40
+_OTHER = _SILENCES / 950, _SILENCES / 960  # precision and recall of "no complaint"
 _SCORES = {
     "accuracy": 970 / 1000,
     "precision": _PRECISION,
@@ -69,6 +70,12 @@ def _strictly_above(labels, p, test_labels, test_p):
 
 def _threshold_only(labels, p, test_labels, test_p):
     return _report(labels, p, test_labels, test_p)[0]
+
+
+def _highest_of_ties(labels, p, test_labels, test_p):
+    costs = {t: _price(labels, p, t) for t in sorted(set(p), reverse=True)}
+    best = min(costs, key=costs.get)
+    return best, _price(test_labels, test_p, best)
 
 
 def _same_report(got, expected):
@@ -144,17 +151,21 @@ EXERCISES = [
                 "Silence where there was nothing to say is right, too.",
             ),
             Mistake(
-                _SCORES | {"precision": _HITS / 1000, "recall": _HITS / 1000},
+                _SCORES | dict.fromkeys(("precision", "recall", "F1"), _HITS / 1000),
                 "Not all rows: precision divides by the alarms, recall by the "
                 "complaints.",
             ),
             Mistake(
-                _SCORES | {"precision": _SILENCES / 950, "recall": _SILENCES / 960},
+                _SCORES
+                | {"precision": _OTHER[0], "recall": _OTHER[1]}
+                | {"F1": 2 * _SILENCES / (950 + 960)},
                 "Those are the scores of the other class. Positive means: complaint.",
             ),
         ],
         same=_same_scores,
-        hint="Give all four, under the names in the comment, from the four counts.",
+        hint="Write the four counts down first: how many of the 50 were false alarms, "
+        "and how many of the 1,000 were rightly left alone? Then give all four scores, "
+        "under the names in the comment.",
     ),
     Exercise(
         reference=_report,
@@ -172,6 +183,12 @@ EXERCISES = [
                 [0.6, 0.9, 0.65, 0.1],
             ),
             ([0, 1, 0], [0.5, 0.4, 0.1], [1, 0, 1], [0.3, 0.9, 0.45]),
+            (  # ten false alarms cost as much as one miss
+                [1, *[0] * 10, 1],
+                [0.1, *[0.2] * 10, 0.9],
+                [1, 0, 1],
+                [0.15, 0.3, 0.95],
+            ),
         ],
         mistakes=[
             Mistake(
@@ -195,10 +212,16 @@ EXERCISES = [
                 "The alarm rings from the threshold on: p >= threshold.",
             ),
             Mistake(
+                _highest_of_ties,
+                "Several thresholds can be equally cheap: take the lowest of them.",
+            ),
+            Mistake(
                 _threshold_only, "Return both: the threshold and its price on the test."
             ),
         ],
         same=_same_report,
+        hint="Two steps: the cheapest threshold from the two validation lists alone; "
+        "then, with that threshold, the price of the two test lists.",
     ),
     Exercise(
         reference=_guarded,
@@ -243,5 +266,7 @@ EXERCISES = [
                 "That is the coverage. Return the confidence from which it answers.",
             ),
         ],
+        hint="For each confidence that occurs: count the answered sentences and the "
+        "wrong ones among them, and look at the upper limit for these two numbers.",
     ),
 ]
