@@ -125,5 +125,6 @@ EXERCISES = [
             ),
         ],
         same=_close,
+        hint="First one list of differences; then its mean, spread and √n.",
     ),
 ]
