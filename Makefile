@@ -36,8 +36,9 @@ lint: $(READY)  ## check and format code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: fetch  ## repeat the benchmark of the document's example (about half an hour)
+bench: fetch  ## repeat the benchmarks: the document's example, the strategies (about an hour)
 	$(BIN)/python -m benchmarks.document_example
+	$(BIN)/python -m benchmarks.strategies
 
 clean:  ## remove the environment; the cache of models stays
 	rm -rf $(VENV)
