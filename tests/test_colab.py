@@ -294,7 +294,11 @@ def test_no_package_of_the_runtime_is_changed(lesson):
 
 
 def test_only_what_is_missing_is_added_and_it_is_pure_python(lesson):
-    assert set(lesson.after) - set(lesson.before) == {"sft-course", "gguf"}
+    assert set(lesson.after) - set(lesson.before) == {
+        "sft-course",
+        "gguf",
+        "krippendorff",
+    }
     compiled = (".so", ".pyd", ".dylib")
     files = lesson.environment.packages.rglob("*")
     assert [file for file in files if file.suffix in compiled] == []
