@@ -149,7 +149,9 @@ def test_no_module_of_the_package_is_long():
         for path in (ROOT / "course_utils").rglob("*.py")
     }
     assert len(sizes) > 10
-    assert {name: size for name, size in sizes.items() if size > 250} == {}
+    # A lesson's exercises are mostly wrong answers with their hints: a list, not logic.
+    limits = {name: 300 if "/exercises/lesson_" in name else 250 for name in sizes}
+    assert {n: size for n, size in sizes.items() if size > limits[n]} == {}
 
 
 def test_every_package_folder_is_installed():
