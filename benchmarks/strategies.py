@@ -17,15 +17,19 @@ The result is written after every run. Started again, it keeps the finished runs
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import json
 import random
 import subprocess
 import sys
+import threading
 import time
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+
+import psutil
 
 from benchmarks.document_example import machine, versions
 
@@ -287,13 +291,12 @@ def run(part, strategy, rate, rank, seed, options, course) -> dict:
     drawn = balanced(data().pool, options.train, seed)
     train_batches = batches(drawn, BATCH)
     validation, old = _fixed_batches()
-    began = time.perf_counter()
     model = classifier(seed)
+    predict(model, validation[:1], course)  # the libraries' first call costs more
+    began = time.perf_counter()
     if strategy in ("frozen features", "LP-FT"):
         set_head(model, drawn, train_batches, validation, course)
-    probing = (
-        time.perf_counter() - began if strategy in ("frozen features", "LP-FT") else 0
-    )
+    probing = time.perf_counter() - began
     groups = groups_of(model, strategy, rate or 0.0, rank)
     trained = sum(p.numel() for g in groups for p in g["params"])
     counted = memory(model, train_batches[-1], course)
@@ -349,18 +352,13 @@ def _fixed_batches():
 
 def peak(strategy: str, rate: float, course) -> dict:
     """Train a few steps in this process; return its growth against the count."""
-    import psutil
-
-    from course_utils.training import peak_memory_mib
-
     parts = batches(balanced(data().pool, 800, 0), BATCH)[-4:]
     model = classifier(0)
     groups = groups_of(model, strategy, rate)
     with course.autocast():
         model(**parts[0])  # libraries take their working space
-    before = psutil.Process().memory_info().rss / 2**20
-    train(model, parts, groups, epochs=1, seed=0, course=course)
-    grown = peak_memory_mib() - before
+    with growth() as grown:
+        train(model, parts, groups, epochs=1, seed=0, course=course)
     counted = memory(model, parts[-1], course)
     expected = (sum(counted.values()) - counted["weights"]) / 2**20
     return {
@@ -369,8 +367,32 @@ def peak(strategy: str, rate: float, course) -> dict:
         "seed": 0,
         "rate": rate,
         "counted_mib": round(expected),
-        "grew_mib": round(grown),
+        "grew_mib": round(grown.mib),
     }
+
+
+@contextlib.contextmanager
+def growth():
+    """Watch this process; after the block, `mib` is by how much it grew at the most.
+
+    The system's own peak will not do: it is of the whole life of the process, and
+    reading the libraries and the model takes more than a few steps of training.
+    """
+    process, found, done = psutil.Process(), SimpleNamespace(mib=0.0), threading.Event()
+    before = process.memory_info().rss
+
+    def watch():
+        while not done.wait(0.001):
+            now = process.memory_info().rss
+            found.mib = max(found.mib, (now - before) / 2**20)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
 
 
 def best_rates(rows: list[dict]) -> dict[str, float | None]:
@@ -444,8 +466,12 @@ def main(arguments: list[str] | None = None) -> int:
     result |= {"settings": settings, "rows": []}
     if options.output.exists():
         kept = json.loads(options.output.read_text("utf-8"))
-        if kept["settings"] != settings:
-            parser.error(f"{options.output.name} is of other settings; move it away")
+        for what in ("settings", "machine", "device", "versions"):
+            if kept[what] != result[what]:
+                parser.error(
+                    f"{options.output.name} is of other {what}: expected {result[what]}, "
+                    f"got {kept[what]}; move it away or name another --output"
+                )
         result["rows"] = kept["rows"]
     for part in options.parts:
         for strategy, rate, rank, seed in plan(

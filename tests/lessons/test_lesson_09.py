@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,6 +196,25 @@ def test_a_result_of_other_settings_is_not_mixed_in(stand_in, tmp_path, capsys):
     with pytest.raises(SystemExit):
         benchmark.main([*output, "--train", "64"])
     assert "other settings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["machine", "device", "versions"])
+def test_seconds_of_two_machines_are_not_mixed(stand_in, tmp_path, capsys, what):
+    place = tmp_path / "result.json"
+    output = ["--output", str(place), "--parts", "ranks"]
+    assert benchmark.main(output) == 0
+    place.write_text(json.dumps(json.loads(place.read_text()) | {what: {"other": 1}}))
+    with pytest.raises(SystemExit):
+        benchmark.main(output)
+    assert f"other {what}: expected" in capsys.readouterr().err
+
+
+def test_growth_sees_memory_that_is_given_back_before_the_end():
+    with benchmark.growth() as grown:
+        held = np.ones(64 * 2**20 // 8)
+        time.sleep(0.1)
+        del held
+    assert 48 < grown.mib < 128
 
 
 def test_a_part_of_the_benchmark_can_be_run(stand_in, tmp_path, capsys):
