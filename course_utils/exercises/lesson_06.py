@@ -31,15 +31,19 @@ def _leaked(
 
 
 def _leaked_but(**changes):
-    return lambda train, test: _leaked(train, test, **changes)
+    return lambda *given: _leaked(*given, **changes)
 
 
-def _equal_only(train, test):
+def _equal_only(train, test, threshold=0.5):
     return [k for k, text in enumerate(test) if text.lower() in map(str.lower, train)]
 
 
-def _training_side(train, test):
-    return _leaked(test, train)
+def _training_side(train, test, threshold=0.5):
+    return _leaked(test, train, threshold)
+
+
+def _half_always(train, test, threshold=0.5):
+    return _leaked(train, test)
 
 
 def _families(pairs, count):
@@ -119,7 +123,7 @@ EXERCISES = [
         hint="Draw each batch as a rectangle: texts times the longest of them.",
     ),
     Exercise(
-        reference=lambda train, test: _leaked(train, test),
+        reference=lambda *given: _leaked(*given),
         cases=[
             (["Free prize, CALL now!"], ["FREE PRIZE, call now", "see you at lunch"]),
             (["call me"], ["call me when the train has left the station, please"]),
@@ -130,6 +134,7 @@ EXERCISES = [
             (["there is no need to hurry, we have time"], ["no need to hurry"]),
             (["abc"], ["xyz", "abcd"]),
             (["lunch at one", "meet me at noon", "ok then, bye"], ["OK then, bye!"]),
+            (["win cash now"], ["win cash soon", "Win cash now"], 0.9),
         ],
         mistakes=[
             Mistake(
@@ -161,6 +166,11 @@ EXERCISES = [
             Mistake(
                 _leaked_but(enough=lambda share, threshold: share > threshold),
                 "A similarity of exactly the threshold counts, too.",
+            ),
+            Mistake(
+                _half_always,
+                "Your function compares with one fixed number. Use the `threshold` that "
+                "it is given.",
             ),
             Mistake(
                 _equal_only,
