@@ -27,6 +27,10 @@ def _test_changed(rows, share, change):
     return training, [made for row in test for made in (row, change(row))]
 
 
+def _rounded_cut(rows, share, change):
+    return _split(rows, round(share * len(rows)) / len(rows), change)
+
+
 def _copies_only(rows, share, change):
     training, test = _split(rows, share, change)
     return training[1::2], test
@@ -118,6 +122,10 @@ EXERCISES = [
                 ),
                 "A clean split, but the training part was not enlarged.",
             ),
+            Mistake(
+                _rounded_cut,
+                "Nearly: the cut is rounded down, with int, not to the nearest row.",
+            ),
         ],
         same=_same_lists,
         hint="Cut the rows, then walk through the training part.",
@@ -177,5 +185,6 @@ EXERCISES = [
             ),
         ],
         same=lambda got, expected: list(got) == list(expected),
+        hint="Decide for each word whether it must stay; only then look at its number.",
     ),
 ]

@@ -106,6 +106,7 @@ EXERCISES = [
             ("encoder.module.weight",),
             ("dense.bias",),
             ("module.layer.module.0",),
+            ("modules.0.weight",),
         ],
         mistakes=[
             Mistake(

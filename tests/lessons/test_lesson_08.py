@@ -87,7 +87,10 @@ def test_the_share_of_new_weights(missing, share):
     weights = [("body", torch.zeros(8)), ("head", torch.zeros(2))]
     model = SimpleNamespace(named_parameters=lambda: weights)
     new_share = function_of("08", "new_share")
-    assert new_share(model, {"missing_keys": missing}) == pytest.approx(share)
+    report = {"missing_keys": set(missing), "mismatched_keys": set()}
+    assert new_share(model, report) == pytest.approx(share)
+    report["mismatched_keys"] = {("head", (3, 1), (2, 1))}
+    assert new_share(model, report) == pytest.approx(max(share, 0.2))
 
 
 def test_equal_values_share_their_rank():
