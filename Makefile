@@ -36,9 +36,10 @@ lint: $(READY)  ## check and format code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: fetch  ## repeat the benchmarks: the document's example, the strategies (about an hour)
+bench: fetch  ## repeat the benchmarks of lessons 14, 09 and 16 (about an hour and a half)
 	$(BIN)/python -m benchmarks.document_example
 	$(BIN)/python -m benchmarks.strategies
+	$(BIN)/python -m benchmarks.sentiment_table4
 
 clean:  ## remove the environment; the cache of models stays
 	rm -rf $(VENV)
