@@ -6,11 +6,15 @@ A lesson that teaches loading calls `from_pretrained` itself, on the place that
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 from course_utils import assets
 from course_utils.assets import hub
+from course_utils.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -90,3 +94,43 @@ def language_model(**options):
     bar = "transformers.modeling_gguf_pytorch_utils.tqdm"
     with mock.patch(bar, lambda rows, **_: rows, create=True):
         return AutoModelForCausalLM.from_pretrained(place.path, **options)
+
+
+def translation_model():
+    """Load an encoder–decoder model that translates English into French, from the hub.
+
+    No package holds a model of this kind, so there is no small one in its place.
+
+    Returns:
+        A MarianTokenizer, and a MarianMTModel in float32, on the CPU, in evaluation mode.
+
+    Raises:
+        InputError: with the hub switch off, or without the package sentencepiece.
+
+    Taught in: lesson 18. Source: Tiedemann & Thottingal, OPUS-MT, EAMT 2020.
+    """
+    if not hub.is_on():
+        raise InputError(
+            "Expected the hub switch to be on for the translation model; got it off. "
+            "Set SFT_COURSE_HUB=1 where the model hub can be reached."
+        )
+    if importlib.util.find_spec("sentencepiece") is None:
+        raise InputError(
+            "Expected the package sentencepiece, which Marian's tokenizer needs; got "
+            "none. Install it with pip install sentencepiece."
+        )
+    from unittest import mock
+
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, MarianTokenizer
+
+    place = checkpoint("translator")
+    with warnings.catch_warnings():  # it recommends one more package, for odd quotes
+        warnings.filterwarnings("ignore", message=".*sacremoses.*")
+        tokenizer = MarianTokenizer.from_pretrained(place.path, **place.options)
+    # The repository holds no safetensors: without this, a service would be asked for some.
+    with mock.patch.dict(os.environ, {"DISABLE_SAFETENSORS_CONVERSION": "1"}):
+        model = AutoModelForSeq2SeqLM.from_pretrained(
+            place.path, dtype=torch.float32, **place.options
+        )
+    return tokenizer, model.eval()

@@ -151,3 +151,102 @@ def test_the_switch_is_off_by_default(monkeypatch, value):
 def test_a_model_the_course_does_not_know_is_answered_with_the_known_ones():
     with pytest.raises(InputError, match=r"got 'enkoder'\. Use one of these"):
         hub.model("enkoder")
+
+
+# The translation model of lesson 18
+
+TRANSLATOR = hub.MODELS["translator"]
+# Marian's tokenizer cuts texts with sentencepiece, which the course does not install: a
+# stand-in that cuts at blanks takes its place, and the rest of the tokenizer is the real one.
+SENTENCEPIECE = """
+class SentencePieceProcessor:
+    def __init__(self, **_): pass
+    def Load(self, file): assert open(file).read() == "pieces"
+    def encode(self, text, out_type=str): return ["▁" + word for word in text.split()]
+    def decode_pieces(self, pieces): return "".join(pieces)
+    def IdToPiece(self, index): return "<unk>"
+"""
+LOAD_TRANSLATOR = """
+import json, sys, torch
+sys.path.insert(0, "tests")
+from conftest import function_of
+from course_utils import pretrained, session, training
+import pandas as pd
+session.start("18")
+tokenizer, model = pretrained.translation_model()
+print(json.dumps([type(model).__name__, model.config.d_model, model.training]))
+print(json.dumps(tokenizer("from the hub").input_ids))
+translate = function_of("18", "translate_marian", torch=torch, MOST=6)
+print(json.dumps(translate(model, tokenizer, ["from the hub", "the", "hub"], size=2)))
+make_batches = function_of("18", "marian_batches")
+rows = pd.DataFrame({"english": ["from the hub", "hub"], "translation": ["du hub", "du"]})
+batches = make_batches(model, tokenizer, rows)
+print(json.dumps(batches[0]["labels"].tolist()))
+fitted = training.fit(model, batches, epochs=200, learning_rate=1e-2, seed=0)
+print(json.dumps(translate(model, tokenizer, ["from the hub", "hub"])))
+"""
+
+
+def tiny_translator(folder):
+    """Save a random Marian with the files that its repository has: no safetensors."""
+    import torch
+    from transformers import MarianConfig, MarianMTModel
+
+    words = ["</s>", "<unk>", "▁from", "▁the", "▁hub", "▁du", "<pad>"]
+    sizes = {"vocab_size": len(words), "d_model": 32, "max_position_embeddings": 16}
+    for side in ("encoder", "decoder"):
+        sizes |= {f"{side}_layers": 1, f"{side}_attention_heads": 2}
+        sizes |= {f"{side}_ffn_dim": 64}
+    pad = len(words) - 1
+    config = MarianConfig(**sizes, pad_token_id=pad, decoder_start_token_id=pad)
+    torch.manual_seed(0)
+    model = MarianMTModel(config)
+    model.save_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    numbers = {word: number for number, word in enumerate(words)}
+    (folder / "vocab.json").write_text(json.dumps(numbers))
+    (folder / "tokenizer_config.json").write_text('{"target_lang": "fr"}')
+    for name in ("source.spm", "target.spm"):
+        (folder / name).write_text("pieces")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    return tiny_translator(tmp_path_factory.mktemp("translator"))
+
+
+def test_the_translator_comes_from_the_hub_pinned_and_the_lessons_code_runs_on_it(
+    translator, tmp_path
+):
+    (tmp_path / "sentencepiece.py").write_text(SENTENCEPIECE)
+    path = os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "tests")))
+    with HubStandIn({TRANSLATOR: translator}) as server:
+        on = {"SFT_COURSE_HUB": "1", "PYTHONPATH": path}
+        said = run(LOAD_TRANSLATOR, server, tmp_path, **on)
+        asked = server.asked(TRANSLATOR.repository, "/resolve/")
+        everything = list(server.requests)
+    assert "models: from the model hub" in said[0]
+    assert json.loads(said[1]) == ["MarianMTModel", 32, False]
+    assert json.loads(said[2]) == [2, 3, 4, 0]
+    assert len(json.loads(said[3])) == 3
+    assert json.loads(said[4]) == [[5, 4, 0], [5, 0, -100]]
+    assert json.loads(said[5]) == ["du hub", "du"]
+    assert asked and all(f"/resolve/{TRANSLATOR.revision}/" in path for path in asked)
+    names = {path.rsplit("/", 1)[1] for path in asked}
+    assert {"pytorch_model.bin", "source.spm", "target.spm", "vocab.json"} <= names
+    assert not [path for path in everything if "discussions" in path]  # no conversion
+
+
+def test_with_the_switch_off_the_translator_is_refused(monkeypatch):
+    monkeypatch.setenv("SFT_COURSE_HUB", "0")
+    with pytest.raises(InputError, match=r"got it off\. Set SFT_COURSE_HUB=1"):
+        pretrained.translation_model()
+
+
+def test_without_sentencepiece_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("SFT_COURSE_HUB", "1")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"Install it with pip install sentencepiece"):
+        pretrained.translation_model()
