@@ -18,7 +18,7 @@ def side_by_side():
     """The handler with three models that answer a fixed number."""
     return function_of(
         "16",
-        WIDGET,
+        "side_by_side",
         raters={"tweets": 1.26, "nyt": -0.5, "joint": 9.0},
         read=lambda sentences: [len(sentences)],
         rate=lambda model, batches: np.full(len(batches), model),
