@@ -24,6 +24,11 @@ def _without_repeats(source, answer):
     return sorted(wanted - said), sorted(said - wanted)
 
 
+def _keys_only(source, answer):
+    wanted, said = _marks(source), _marks(answer)
+    return sorted(wanted - said), sorted(said - wanted)
+
+
 def _all_of_them(source, answer):
     return sorted(_marks(source).elements()), sorted(_marks(answer).elements())
 
@@ -102,11 +107,17 @@ EXERCISES = [
             ("%1 of %1 in {name}", "%1 de {name} {name}"),
             ("Save", "Enregistrer %1"),
             ("Open {path} (%2)", "Ouvrir {chemin} (%2)"),
+            ("%1, %1 and {name}", "{a} et {a}"),  # lost twice, invented twice
         ],
         mistakes=[
             Mistake(
                 _without_repeats,
                 "A set forgets repeats: of two %1, one may be lost.",
+            ),
+            Mistake(
+                _keys_only,
+                "Going through a Counter gives each key once: what is lost twice must "
+                "stand there twice. `.elements()` repeats them.",
             ),
             Mistake(
                 lambda source, answer: (_faults(source, answer)[0], []),
