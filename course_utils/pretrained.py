@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_utils import assets
+from course_utils import assets, dequantised
 from course_utils.assets import hub
 from course_utils.errors import InputError
 
@@ -44,10 +44,11 @@ def checkpoint(name: str) -> Checkpoint:
     if hub.is_on():
         return Checkpoint(full_size.repository, {"revision": full_size.revision})
     folder = assets.fetch(name)
-    if name == "decoder":  # a quantised file; transformers unpacks it to full precision
-        return Checkpoint(
-            str(folder), {"gguf_file": assets.ASSETS["decoder"].required[0]}
-        )
+    if name == "decoder":  # a quantised file: use the copy in full precision
+        file = assets.ASSETS["decoder"].required[0]
+        if copy := dequantised.kept_copy(folder, file):
+            return Checkpoint(str(copy))
+        return Checkpoint(str(folder), {"gguf_file": file})  # unpacked at every load
     return Checkpoint(str(folder))
 
 
@@ -83,16 +84,14 @@ def classifier(num_labels: int, *, seed: int, **options):
 
 def language_model(**options):
     """Load the small language model, a LlamaForCausalLM in float32 on the CPU."""
-    from unittest import mock
-
     import torch
     from transformers import AutoModelForCausalLM
 
     place = checkpoint("decoder")
     options = place.options | {"dtype": torch.float32} | options
-    # Unpacking shows a progress bar that transformers' own switch leaves on.
-    bar = "transformers.modeling_gguf_pytorch_utils.tqdm"
-    with mock.patch(bar, lambda rows, **_: rows, create=True):
+    if file := options.pop("gguf_file", None):
+        model = dequantised.load(place.path, file, **options)
+    else:
         model = AutoModelForCausalLM.from_pretrained(place.path, **options)
     # Generation takes the last position of each row out of the first pass. What is taken out
     # lies in pieces, and if the output matrix is frozen, torch copies it for every row of the
