@@ -14,8 +14,8 @@ lab: $(READY)  ## open lesson 01 in JupyterLab
 	$(BIN)/python -m course_utils.assets fetch encoder sentiment sms_spam
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_introduction.ipynb
 
-test: fetch  ## run every test and every lesson
-	$(BIN)/python -m pytest
+test: fetch  ## run every test and every lesson, two files side by side
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: $(READY)  ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" tests

@@ -16,7 +16,12 @@ LOG = pytest.StashKey[Path]()
 
 
 def pytest_configure(config):
-    """Choose the file in which attempts to leave this machine are noted."""
+    """Share the cores; choose the file in which attempts to leave this machine are noted."""
+    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        # Two notebooks with a core each are done sooner than one after the other with two.
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        for name in ("SFT_COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, threads)
     config.stash[LOG] = Path(tempfile.mkdtemp(prefix="network-")) / "attempts.log"
 
 

@@ -153,9 +153,9 @@ EXERCISES = [
                 np.array(["films"] * 6 + ["nyt"] * 3 + ["sms"] * 2),
             ),
             (
-                np.array([1.0, 1, 1, 2, 3, 5]),
-                np.array([0.0, 1, 2, 1, 2, 2.5]),
-                np.array(["tweets"] * 3 + ["nyt"] * 3),
+                np.array([1.0, 1, 1, 2, 3, 5, 1, 2, 4]),
+                np.array([0.0, 1, 2, 1, 2, 2.5, 2, 2, 2]),
+                np.array(["tweets"] * 3 + ["nyt"] * 3 + ["films"] * 3),
             ),
         ],
         mistakes=[
