@@ -432,17 +432,35 @@ def test_a_lesson_whose_cell_raises_is_left_untouched(toy, tmp_path):
     path = tmp_path / FILE
     notebooks.write(toy, path)
     before = path.read_bytes()
+    attempt = tmp_path / "build" / FILE
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
-        execute(path)
+        execute(path, attempt)
     assert path.read_bytes() == before
     assert list(tmp_path.glob("*.*")) == [path]
+    found = cells(notebooks.read(attempt))  # what there was to see is not lost
+    assert "one\ntwo\n" in "".join(o.text for o in found["s01-print"].outputs[:-1])
+    assert found["s01-slide"].outputs[-1].ename == "ZeroDivisionError"
+
+
+def test_the_command_line_says_where_the_outputs_of_a_failed_run_lie(
+    house, monkeypatch, capsys
+):
+    def fail(_path, attempt):
+        assert attempt.parent.name == "build"
+        raise CellExecutionError("division by zero", "ZeroDivisionError", "")
+
+    monkeypatch.setattr(course, "execute", fail)
+    assert course.main(["execute", FILE[:2]]) == 1
+    said = capsys.readouterr()
+    assert f"{FILE} is unchanged; outputs so far: build/{FILE}" in said.out
+    assert "division by zero" in said.err
 
 
 def test_the_command_line_executes_refreshes_readme_and_checks(
     house, monkeypatch, capsys
 ):
     measured = {"seconds": 1.5, "peak_memory_mib": 99}
-    monkeypatch.setattr(course, "execute", lambda _path: measured)
+    monkeypatch.setattr(course, "execute", lambda _path, _attempt: measured)
     assert course.main(["execute", "02"]) == 1  # the toy lesson lacks much
     said = capsys.readouterr().out
     assert said.startswith(f"{FILE}: running\n{FILE}: 1.5 s, 99 MiB\n")

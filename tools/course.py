@@ -13,6 +13,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from nbclient.exceptions import CellExecutionError
+
 from course_utils import lessons
 from tools import notebooks, readme, stamp, structure, text
 from tools.execute import execute
@@ -42,7 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _execute(names: list[str]) -> int:
     for path in notebooks.paths(names):
         print(f"{path.name}: running", flush=True)
-        measured = execute(path)
+        attempt = notebooks.ROOT / "build" / path.name
+        try:
+            measured = execute(path, attempt)
+        except CellExecutionError as error:
+            print(error, file=sys.stderr)
+            print(f"{path.name} is unchanged; outputs so far: build/{path.name}")
+            return 1
         print(
             f"{path.name}: {measured['seconds']} s, {measured['peak_memory_mib']} MiB"
         )

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from tools import notebooks
 
 MEASURED = re.compile(r"^\*\*Measured:\*\*.*$", re.M)
 
 
-def execute(path: Path) -> dict[str, float]:
+def execute(path: Path, attempt: Path | None = None) -> dict[str, float]:
     """Run one lesson and write it back with its outputs and what was measured.
 
-    The file is changed only when every cell ran.
+    The file is changed only when every cell ran. If one raises, what the cells before it
+    printed and drew, and its error, are written to `attempt`, where one is named.
 
     Returns:
         seconds (from the kernel's start to its last cell) and peak_memory_mib.
@@ -37,8 +39,14 @@ def execute(path: Path) -> dict[str, float]:
     )
     began = time.perf_counter()
     with client.setup_kernel():
-        for index, cell in enumerate(notebook.cells):
-            client.execute_cell(cell, index)
+        try:
+            for index, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, index)
+        except CellExecutionError:
+            if attempt:
+                attempt.parent.mkdir(parents=True, exist_ok=True)
+                notebooks.write(notebook, attempt)
+            raise
         seconds = time.perf_counter() - began
         memory = _peak_memory_mib(client)
         client.set_widgets_metadata()
