@@ -150,6 +150,6 @@ EXERCISES = [
                 "That is the number of edits; divide by the characters said.",
             ),
         ],
-        hint="Fill the table of section 5 with letters instead of words.",
+        hint="Fill the table of `distances` with letters, not words, then add up.",
     ),
 ]
