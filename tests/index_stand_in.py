@@ -131,6 +131,9 @@ class Index:
     def start_fetch(self, asset: Asset) -> subprocess.Popen:
         """Start another Python that fetches the asset and prints what is wrong."""
         code = (
+            # A shell that runs the tests in the background lets its children ignore Ctrl-C.
+            "import signal\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "from course_utils.assets import fetch, verify\n"
             "from course_utils.assets.catalogue import ASSETS, Asset, Package\n"
             f"ASSETS[{asset.name!r}] = {asset!r}\n"
