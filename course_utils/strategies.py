@@ -108,7 +108,9 @@ class LoRALinear(nn.Module):
         said = self.base(x)
         if not self.on:
             return said
-        narrow = nn.functional.linear(x.to(self.A.dtype), self.A)  # [..., rank]
+        if not torch.is_autocast_enabled(x.device.type):  # autocast chooses itself
+            x = x.to(self.A.dtype)
+        narrow = nn.functional.linear(x, self.A)  # [..., rank]
         update = nn.functional.linear(narrow, self.B) * self.scale  # [..., outputs]
         return (said + update).to(said.dtype)
 
