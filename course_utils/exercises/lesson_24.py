@@ -13,6 +13,15 @@ def _folds(speakers, count, *, order=None):
     return [order.index(name) % count for name in speakers]
 
 
+def _runs(speakers, count):
+    """Deal stretches of one speaker: who comes back gets another fold."""
+    found, number = [], -1
+    for row, name in enumerate(speakers):
+        number += row == 0 or name != speakers[row - 1]
+        found.append(number % count)
+    return found
+
+
 def _blocks(speakers, count):
     """Deal the speakers in blocks of equal size, not in turn."""
     order = list(dict.fromkeys(speakers))
@@ -47,7 +56,15 @@ def _of_normalised(values, speakers):
 EXERCISES = [
     Exercise(
         reference=lambda name: (name[:2], _GERMAN[name[5]]),
-        cases=[("03a01Fa.wav",), ("16b10Wb.wav",), ("08a04Ac.wav",), ("11a02Na.wav",)],
+        cases=[
+            ("03a01Fa.wav",),
+            ("16b10Wb.wav",),
+            ("08a04Ac.wav",),
+            ("11a02Na.wav",),
+            ("14a05Eb.wav",),
+            ("09b01La.wav",),
+            ("13b03Td.wav",),
+        ],
         mistakes=[
             Mistake(
                 lambda name: (name[:2], _ENGLISH[name[5]]),
@@ -91,6 +108,10 @@ EXERCISES = [
                 ),
                 "You numbered the speakers in order of their names; take the order in "
                 "which they appear.",
+            ),
+            Mistake(
+                _runs,
+                "A speaker who comes back got a new number; remember the first one.",
             ),
             Mistake(
                 _blocks,
