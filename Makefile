@@ -36,10 +36,11 @@ lint: $(READY)  ## check and format code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: fetch  ## repeat the benchmarks of lessons 14, 09 and 16 (about an hour and a half)
+bench: fetch  ## repeat the benchmarks of lessons 14, 09, 16 and 28 (nearly two hours)
 	$(BIN)/python -m benchmarks.document_example
 	$(BIN)/python -m benchmarks.strategies
 	$(BIN)/python -m benchmarks.sentiment_table4
+	$(BIN)/python -m benchmarks.compute_costs
 
 clean:  ## remove the environment; the cache of models stays
 	rm -rf $(VENV)
