@@ -72,6 +72,17 @@ def _threshold(
     return best
 
 
+def _box_by_box(scores, hits, positives, precision):
+    """Count box after box, as if those of one score could be parted."""
+    best, right = (None, 0.0), 0
+    order = sorted(zip(scores, hits, strict=True), key=lambda pair: -pair[0])
+    for shown, (score, hit) in enumerate(order, start=1):
+        right += hit
+        if right / shown >= precision:
+            best = score, right / positives
+    return best
+
+
 def _same_boxes(got, expected):
     return [int(number) for number in got] == list(expected)
 
@@ -177,6 +188,7 @@ EXERCISES = [
             ([0.9, 0.8, 0.7, 0.6, 0.5], [True, False, True, True, True], 8, 0.7),
             ([0.3, 0.9, 0.6], [False, True, True], 4, 0.9),
             ([0.9, 0.5], [False, False], 3, 0.5),
+            ([0.9, 0.5, 0.5], [True, True, False], 3, 0.9),  # two boxes, one score
         ],
         mistakes=[
             Mistake(
@@ -201,6 +213,11 @@ EXERCISES = [
                 lambda s, h, n, p: _threshold(s, h, n, p, stop=True),
                 "Precision does not fall steadily: after a dip it can rise again. Do not "
                 "stop at the first threshold that fails.",
+            ),
+            Mistake(
+                _box_by_box,
+                "Boxes of the same score are shown together or not at all: do not stop "
+                "between them.",
             ),
         ],
         same=_same_pair,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from conftest import function_of
+from course_utils import scenes
 
 WIDGET = "overlay"
 
@@ -59,6 +61,32 @@ def test_a_coarse_grid_loses_what_is_thin():
     mask[0, :, 5] = 3  # a line one pixel wide
     assert (through_grid(mask, 1) == mask).all()
     assert (through_grid(mask, 4) == 0).all()
+
+
+def test_a_mirrored_scene_keeps_its_truth():
+    mirrored = function_of("22", "mirrored", dataclasses=dataclasses)
+    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    scene = scenes.Scene(image, [], [], [], np.array([[0, 1], [0, 0]]), (), "")
+    (turned,) = mirrored([scene])
+    assert (turned.image == image[:, [1, 0]]).all()
+    assert turned.image.flags.c_contiguous
+    assert turned.instances is scene.instances
+    assert (scene.image == np.arange(12).reshape(2, 2, 3)).all()
+
+
+def test_an_average_outvotes_one_sure_of_a_wrong_class():
+    shares = {  # of two pixels beside each other, two classes: [1, 2, 1, 2]
+        "a": torch.tensor([[[[0.9, 0.4]], [[0.1, 0.6]]]]),
+        "b": torch.tensor([[[[0.3, 0.2]], [[0.7, 0.8]]]]),
+    }
+    averaged = function_of(
+        "22",
+        "averaged",
+        torch=torch,
+        models=["a", "b"],
+        softmax_of=lambda model, maps: shares[model].flip(3) if maps else shares[model],
+    )
+    assert averaged({}, {"mirrored": True}).tolist() == [[[0, 1]]]
 
 
 def test_objects_are_judged_one_by_one():
