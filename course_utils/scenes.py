@@ -1,8 +1,6 @@
 """Scenes for detection and segmentation: sprites on photographs, with exact truth.
 
-Lesson 21 builds `paste` and `box_of` step by step; a test compares both versions.
-The parts are split by a sprite's name, not by its drawing: some sprites of the test are
-training drawings in another colour (data/sprites.md).
+Lesson 21 builds `paste` and `box_of`. Split by name: a new name may be an old drawing.
 """
 
 from __future__ import annotations
