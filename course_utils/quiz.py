@@ -21,6 +21,13 @@ from importlib import resources
 from course_utils import lessons
 from course_utils.errors import InputError
 
+# A button shows one line and cuts off what does not fit; options are sentences.
+_CLASS = "sft-course-option"
+_WRAP = (
+    f"<style>.{_CLASS} {{white-space: normal; text-align: left; line-height: 1.5; "
+    "padding: 3px 10px}</style>"
+)
+
 
 @dataclass(frozen=True)
 class Option:
@@ -98,7 +105,7 @@ def _panel(number: int, question: Question):
 
     import ipywidgets as widgets
 
-    heading = widgets.HTML(f"<b>{number}. {html.escape(question.text)}</b>")
+    heading = widgets.HTML(f"{_WRAP}<b>{number}. {html.escape(question.text)}</b>")
     # Plain buttons below one another: radio buttons cut long texts off in Colab.
     answer = widgets.HTML("<i>Choose an answer.</i>")
     buttons = []
@@ -106,9 +113,9 @@ def _panel(number: int, question: Question):
         button = widgets.Button(
             description=option.text,
             tooltip=option.text,
-            layout=widgets.Layout(width="auto", max_width="46em"),
+            layout=widgets.Layout(width="auto", height="auto", max_width="46em"),
         )
-        button.style.text_align = "left"  # ignored by ipywidgets 7
+        button.add_class(_CLASS)
 
         def reveal(_button, index=index):
             answer.value = html.escape(question.explain(index))

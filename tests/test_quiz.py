@@ -105,6 +105,10 @@ def test_signs_of_html_are_shown_as_they_are(written):
     (panel,) = quiz.show("02").children
     heading, *buttons, answer = panel.children
     assert "1 &lt; 2 &amp; 2 &lt; 3?" in heading.value
+    for button in buttons:  # a long option is wrapped, not cut off
+        assert button.layout.height == "auto"
+        (name,) = button._dom_classes
+        assert f"<style>.{name} {{white-space: normal;" in heading.value
     (right,) = [button for button in buttons if button.description == "yes"]
     right.click()
     assert answer.value == "Right: &lt;Count&gt; it."

