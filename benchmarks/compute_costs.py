@@ -1,6 +1,6 @@
 """What each saving saves, planned and measured, on whatever device there is: behind lesson 28.
 
-    python -m benchmarks.compute_costs                       # on two CPU cores about ten minutes
+    python -m benchmarks.compute_costs                       # on two CPU cores about four minutes
     python -m benchmarks.compute_costs --rounds 1 --texts 32 --output x.json
 
 Parts:

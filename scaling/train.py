@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")
     parser.add_argument("--report", help="write the losses to this JSON file")
+    parser.add_argument("--save", help="folder for weights and optimiser at the end")
     return parser.parse_args()
 
 
@@ -109,6 +110,8 @@ def main():
     losses, texts = train_together(accelerator, model, optimizer, batches)
     found = {"processes": count, "texts_per_process": texts, "losses": losses}
     found["seconds"] = time.perf_counter() - began
+    if options.save:
+        accelerator.save_state(options.save)  # by all: each may hold a part
     if accelerator.is_main_process:
         print(f"{count} process(es), {len(losses)} steps, last loss {losses[-1]:.4f}")
         if options.report:
