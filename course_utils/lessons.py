@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from course_utils.errors import InputError, choose_from
 
@@ -61,6 +62,9 @@ _ROWS = """
 31|your_own_data|Your own data|all|How do I fine-tune on my own file?|all
 """
 
+# Packages that are not in requirements.txt: the lesson has an environment of its own.
+NEEDS = {"15": ("tensorflow", "keras", "keras_hub")}
+
 LESSONS: dict[str, Lesson] = {
     row.split("|")[0]: Lesson(*row.split("|")) for row in _ROWS.strip().splitlines()
 }
@@ -78,3 +82,9 @@ def get(number: str | int) -> Lesson:
             choose_from("a lesson number", number, ["01", "02", "…", "31"])
         )
     return LESSONS[key]
+
+
+def lacking(number: str | int) -> list[str]:
+    """Return the packages of its own that a lesson needs and that are not installed."""
+    needs = NEEDS.get(get(number).number, ())
+    return [name for name in needs if find_spec(name) is None]

@@ -82,6 +82,8 @@ def intervals(
     Args:
         scores: name -> (score, low, high), first row on top.
     """
+    from matplotlib.ticker import AutoLocator
+
     ax = ax or _new_axes(height=0.9 + 0.55 * len(scores))
     for row, (score, low, high) in enumerate(scores.values()):
         colour = COLOURS[row % len(COLOURS)]
@@ -99,6 +101,15 @@ def intervals(
     ax.set_ylim(len(scores) - 0.5, -0.5)
     low, high = ax.get_xlim()
     ax.set_xlim(low, high + 0.45 * (high - low))  # room for the figures
+
+    class ScoresOnly(AutoLocator):
+        """Ticks as ever, but none in the room of the figures: no share is over 1."""
+
+        def tick_values(self, vmin, vmax):
+            ticks = super().tick_values(vmin, vmax)
+            return ticks[ticks <= high]
+
+    ax.xaxis.set_major_locator(ScoresOnly())
     ax.set(title=title, xlabel=xlabel)
     ax.grid(axis="y", visible=False)
     return ax

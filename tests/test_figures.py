@@ -111,6 +111,14 @@ def test_intervals_show_every_row_with_its_figures_inside_the_axes(number):
     assert all(text.get_window_extent().x1 <= edge for text in ax.texts)
 
 
+def test_the_axis_of_intervals_ends_where_the_scores_do():
+    scores = {"a": (0.55, 0.5, 0.6), "b": (0.97, 0.95, 0.99)}
+    ax = drawn(plots.intervals(scores, title="?", xlabel="accuracy"))
+    assert len(ax.get_xticks()) >= 2 and max(ax.get_xticks()) <= 1.02
+    ax.set_xlim(left=0)  # a lesson that shows where nothing lies still has its tick
+    assert min(abs(ax.get_xticks())) < 1e-9 and max(ax.get_xticks()) <= 1.02
+
+
 def test_intervals_take_the_course_interval():
     from course_utils.evaluation import Interval
 

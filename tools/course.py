@@ -43,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _execute(names: list[str]) -> int:
     for path in notebooks.paths(names):
+        if lacking := lessons.lacking(path.name[:2]):
+            print(f"{path.name}: left as it is, no {', '.join(lacking)} here")
+            continue
         print(f"{path.name}: running", flush=True)
         attempt = notebooks.ROOT / "build" / path.name
         try:

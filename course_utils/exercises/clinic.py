@@ -98,17 +98,17 @@ class Model:
     """Stands for a PyTorch model: in training mode its answers are off by a half."""
 
     def __init__(self, training):
-        self.training = training
+        self.train(training)
 
     def train(self, mode=True):
-        self.training = mode
+        self.training = self.dropout = mode  # reaches the layers
         return self
 
     def eval(self):
         return self.train(False)
 
     def __call__(self, text):
-        return Said(len(text) + 0.5 * self.training, self)
+        return Said(len(text) + 0.5 * self.dropout, self)
 
     def __repr__(self):
         return f"a model in {'training' if self.training else 'evaluation'} mode"
@@ -125,7 +125,8 @@ def answer_all(model, texts, *, during=False, after=None):
 
 def same_answers(got, expected):
     """Compare answers, and the mode the model was left in."""
-    modes = [[said.model.training for said in each] for each in (got, expected)]
+    models = [[said.model for said in each] for each in (got, expected)]
+    modes = [[(m.training, m.dropout) for m in each] for each in models]
     return list(got) == list(expected) and modes[0] == modes[1]
 
 

@@ -157,6 +157,7 @@ EXERCISES = [
                 "The channels are added up, not averaged.",
             ),
         ],
-        hint="One weight per channel from the gradient; add up; clip at the end.",
+        hint="Hold it against the cell that computed `heat` for the cat, line by line: "
+        "which array gives the weights, and what is clipped?",
     ),
 ]

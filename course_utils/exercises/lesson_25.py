@@ -60,6 +60,18 @@ def _colleague(labels, p):
     return [int(row) for row in np.flatnonzero(confident != labels)]
 
 
+def _own_forgotten(labels, p):
+    """Confident of another class, though the label is the most probable one."""
+    import numpy as np
+
+    labels, p = np.asarray(labels), np.asarray(p, dtype=float)
+    classes = range(p.shape[1])
+    above = p >= np.array([p[labels == k, k].mean() for k in classes]) - 1e-6
+    confident = np.where(above, p, -1).argmax(axis=1)
+    named = above.any(axis=1) & (confident != labels)
+    return [int(row) for row in np.flatnonzero(named)]
+
+
 def _differs(labels, p):
     import numpy as np
 
@@ -100,6 +112,19 @@ _TWO = (
         [0.3, 0.7],
         [0.55, 0.45],
         [0.9, 0.1],
+    ],
+)
+
+# Row 4's label is its most probable class, below its threshold: no suspect.
+_OWN = (
+    [0, 0, 1, 1, 2, 2],
+    [
+        [0.45, 0.30, 0.25],
+        [0.35, 0.40, 0.25],
+        [0.10, 0.80, 0.10],
+        [0.20, 0.70, 0.10],
+        [0.42, 0.08, 0.50],
+        [0.05, 0.05, 0.90],
     ],
 )
 
@@ -172,7 +197,7 @@ EXERCISES = [
     ),
     Exercise(
         reference=_suspects,
-        cases=[_THREE, _TWO],
+        cases=[_THREE, _TWO, _OWN],
         mistakes=[
             Mistake(
                 _colleague,
@@ -195,12 +220,17 @@ EXERCISES = [
                 "What does `argmax` give for a row of equal values?",
             ),
             Mistake(
+                _own_forgotten,
+                "A row whose label is among its most probable classes is no suspect, even "
+                "if another class is above its threshold and the label is not.",
+            ),
+            Mistake(
                 _differs,
                 "That is the simple rule: the model's answer differs. Where are the "
                 "thresholds?",
             ),
         ],
         hint="Thresholds from the rows of the class; of the classes above theirs the most "
-        "probable; rows above none left out.",
+        "probable; rows above none left out, and rows whose label is most probable.",
     ),
 ]

@@ -23,6 +23,15 @@ def _from_zero(scores):
     return [0 if best is None else best for best in _curve(scores)]
 
 
+def _zero_is_none(scores):
+    best, found = None, []
+    for score in scores:
+        if score and (best is None or score > best):
+            best = score
+        found.append(best)
+    return found
+
+
 def _scores_only(scores):
     return _curve([score for score in scores if score is not None])
 
@@ -55,7 +64,15 @@ def _close(got, expected):
 
 
 def _halving(
-    curves, first, *, anew=False, highest=False, last=False, least=2, up=False
+    curves,
+    first,
+    *,
+    anew=False,
+    best=False,
+    highest=False,
+    last=False,
+    least=2,
+    up=False,
 ):
     """Successive halving; each option makes one of the learners' mistakes."""
     left, epochs, trained, spent = list(range(len(curves))), first, 0, 0
@@ -66,7 +83,8 @@ def _halving(
         trained = epochs
         sign = -1 if highest else 1
         at = -1 if last else epochs - 1
-        left.sort(key=lambda i: (sign * curves[i][at], i))
+        seen = {i: min(curves[i][:epochs]) if best else curves[i][at] for i in left}
+        left = sorted(left, key=lambda i, seen=seen, sign=sign: (sign * seen[i], i))
         half = math.ceil(len(left) / 2) if up and len(left) > 2 else len(left) // 2
         left = left[: max(1, half)]
         epochs *= 2
@@ -107,6 +125,7 @@ EXERCISES = [
             ([0.5, 0.7, 0.6, 0.9],),
             ([None, 0.4, None, 0.3, 0.8, None],),
             ([-0.5, None, -0.7, -0.2],),
+            ([-0.5, 0.0, None, -0.2],),
         ],
         mistakes=[
             Mistake(_lowest, "That is the lowest so far. Here higher is better."),
@@ -114,6 +133,10 @@ EXERCISES = [
                 _from_zero,
                 "Before the first score nothing is known: None, not 0. A score may also "
                 "be below 0.",
+            ),
+            Mistake(
+                _zero_is_none,
+                "A score of 0 is a score: ask `score is not None`, not `if score`.",
             ),
             Mistake(
                 _scores_only,
@@ -176,6 +199,7 @@ EXERCISES = [
             (_EIGHT, 1),
             (_EIGHT, 2),
             ([[0.3] * 8, [0.3] * 8, [0.4] * 8, [0.3] * 8], 1),
+            ([[0.3] + [0.6] * 7, [0.5] + [0.4] * 7, [0.8] * 8, [0.9] * 8], 1),
         ],
         mistakes=[
             Mistake(
@@ -189,6 +213,10 @@ EXERCISES = [
             Mistake(
                 lambda curves, first: _halving(curves, first, last=True),
                 "You look at the last epoch of each curve, which nobody has trained yet.",
+            ),
+            Mistake(
+                lambda curves, first: _halving(curves, first, best=True),
+                "Compare the loss at the current epoch, not the best one so far.",
             ),
             Mistake(
                 lambda curves, first: _halving(curves, first, least=1),

@@ -168,7 +168,8 @@ EXERCISES = [
         mistakes=[
             Mistake(
                 lambda model, texts: clinic.answer_all(model, texts, during=None),
-                "That is the patient: the model answers in the mode in which it came.",
+                "That is the patient: its layers are left in the mode they came in "
+                "(setting model.training does not reach them).",
             ),
             Mistake(
                 lambda model, texts: clinic.answer_all(model, texts, after=False),

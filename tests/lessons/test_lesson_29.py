@@ -60,10 +60,11 @@ class Spelling:
         return "".join("<stop>" if i == 9 else f" w{i}" for i in ids)
 
 
+WORDS = [None, 0, 0, 1, None]  # of which word each position is a piece
 WELL = {
     "check_no_copies": ([0, 0, 1, 2], [3, 4]),
-    "check_same_names": (["a", "b"], ["a", "b"]),
-    "check_only_words": ([-100, 1, -100, 0, -100], [1, 0]),
+    "check_same_numbers": (["b", "a", "b"], [1, 0, 1], ["a", "new"], [0, 2]),
+    "check_only_words": ([-100, 1, -100, 0, -100], WORDS, [1, 0]),
     "check_asks_answer": ([1, 2, 3, 9], [-100, -100, 3, 9], " w3"),
     "check_beats_constant": ([1.0, 0.7, 0.5, 0.3], [0.5, 0.5]),
     "check_repeats": (np.array([0.2, 0.8]), np.array([0.2, 0.8])),
@@ -72,10 +73,11 @@ WELL = {
 }
 ILL = {
     "check_no_copies": [([0, 1, 2], [2, 3]), ([0, 1], [2, 2])],
-    "check_same_names": [(["a", "b"], ["b", "a"])],
+    "check_same_numbers": [(["a", "b"], [0, 1], ["b", "a"], [0, 1])],
     "check_only_words": [
-        ([0, 1, 1, 0, 0], [1, 0]),
-        ([-100, 0, -100, 1, -100], [1, 0]),
+        ([0, 1, 1, 0, 0], WORDS, [1, 0]),
+        ([-100, 0, -100, 1, -100], WORDS, [1, 0]),
+        ([1, -100, -100, -100, 0], WORDS, [1, 0]),  # on the padding
     ],
     "check_asks_answer": [
         ([1, 2, 3, 9], [-100, -100, -100, 9], " w3"),
@@ -131,8 +133,3 @@ def test_the_broken_mask_hides_exactly_the_first_token_of_the_answer():
 def test_the_broken_labels_give_padding_an_answer():
     broken = function_of("29", "broken_labels")
     assert broken([None, 0, 0, 1, None], [1, 0]) == [0, 1, 1, 0, 0]
-
-
-def test_names_are_listed_by_their_numbers():
-    names = function_of("29", "names_by_number")
-    assert names(["b", "a", "b"], [1, 0, 1]) == ["a", "b"]
