@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import gc
 import json
 import random
 import subprocess
@@ -376,15 +377,20 @@ def growth():
     """Watch this process; after the block, `mib` is by how much it grew at the most.
 
     The system's own peak will not do: it is of the whole life of the process, and
-    reading the libraries and the model takes more than a few steps of training.
+    reading the libraries and the model takes more than a few steps of training. What the
+    process gives back meanwhile (a model from before, collected late) would hide as much
+    growth: it is collected first, and growth counts from the lowest point seen.
     """
     process, found, done = psutil.Process(), SimpleNamespace(mib=0.0), threading.Event()
-    before = process.memory_info().rss
+    gc.collect()
+    lowest = process.memory_info().rss
 
     def watch():
+        nonlocal lowest
         while not done.wait(0.001):
             now = process.memory_info().rss
-            found.mib = max(found.mib, (now - before) / 2**20)
+            lowest = min(lowest, now)
+            found.mib = max(found.mib, (now - lowest) / 2**20)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
