@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import ctypes
 import gc
 import json
+import os
 import random
 import subprocess
 import sys
@@ -372,17 +374,30 @@ def peak(strategy: str, rate: float, course) -> dict:
     }
 
 
+def give_back():
+    """Collect what is unreachable and give freed pages back to the system.
+
+    glibc keeps what is freed below its `mmap` threshold (it rises to 32 MiB) for the next
+    request, so the process does not shrink: `malloc_trim` makes it. Other systems'
+    allocators have no such call; there only the collecting is done.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim:
+        trim(0)
+
+
 @contextlib.contextmanager
 def growth():
     """Watch this process; after the block, `mib` is by how much it grew at the most.
 
     The system's own peak will not do: it is of the whole life of the process, and
-    reading the libraries and the model takes more than a few steps of training. What the
-    process gives back meanwhile (a model from before, collected late) would hide as much
-    growth: it is collected first, and growth counts from the lowest point seen.
+    reading the libraries and the model takes more than a few steps of training. What was
+    freed before but still lies with the process would be taken first, and hide as much
+    growth: it is given back at the start. What is freed meanwhile lowers the start.
     """
     process, found, done = psutil.Process(), SimpleNamespace(mib=0.0), threading.Event()
-    gc.collect()
+    give_back()
     lowest = process.memory_info().rss
 
     def watch():

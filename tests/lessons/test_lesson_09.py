@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
+import mmap
+import platform
 import time
 from types import SimpleNamespace
 
@@ -210,13 +211,20 @@ def test_seconds_of_two_machines_are_not_mixed(stand_in, tmp_path, capsys, what)
     assert f"other {what}: expected" in capsys.readouterr().err
 
 
+def pages(mib: int) -> mmap.mmap:
+    """Take memory straight from the system: what lies freed in this process is no part."""
+    block = mmap.mmap(-1, mib * 2**20)
+    block[:: mmap.PAGESIZE] = b"1" * (len(block) // mmap.PAGESIZE)
+    return block
+
+
 def hold_until_seen(grown):
     """Take 64 MiB and give them back, until seen: on a busy machine watchers wait."""
     patience = time.monotonic() + 30
     while grown.mib < 48 and time.monotonic() < patience:
-        held = np.ones(64 * 2**20 // 8)
+        held = pages(64)
         time.sleep(0.01)
-        del held
+        held.close()
 
 
 def test_growth_sees_memory_that_is_given_back_before_the_end():
@@ -226,15 +234,30 @@ def test_growth_sees_memory_that_is_given_back_before_the_end():
 
 
 def test_memory_given_back_meanwhile_does_not_hide_growth():
-    left = np.ones(256 * 2**20 // 8)
-    ring = [np.ones(256 * 2**20 // 8)]  # goes when rings are collected, not before
-    ring.append(ring)
+    left, ring = pages(256), [pages(256)]
+    ring.append(ring)  # goes when rings are collected, not before
     del ring
     with benchmark.growth() as grown:
-        gc.collect()
-        del left
+        left.close()
         hold_until_seen(grown)
     assert 48 < grown.mib < 128
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc keeps freed memory")
+def test_memory_freed_before_does_not_hide_growth():
+    """The heap of a process that has run for long has room below what is still used."""
+    raises_the_threshold = np.ones(31 * 2**20 // 8)  # when freed: then blocks up to it
+    del raises_the_threshold  # come from the heap
+    blocks = [np.ones(16 * 2**20 // 8) for _ in range(12)]
+    above = [bytearray(100_000) for _ in range(10)]
+    del blocks
+    with benchmark.growth() as grown:
+        held = np.ones(64 * 2**20 // 8)  # fits where the blocks were
+        patience = time.monotonic() + 30
+        while grown.mib < 48 and time.monotonic() < patience:
+            time.sleep(0.01)
+    assert 48 < grown.mib < 128
+    assert len(above) == 10 and len(held) == 2**23
 
 
 def test_a_part_of_the_benchmark_can_be_run(stand_in, tmp_path, capsys):
