@@ -382,7 +382,9 @@ def give_back():
     allocators have no such call; there only the collecting is done.
     """
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    trim = (
+        getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    )
     if trim:
         trim(0)
 

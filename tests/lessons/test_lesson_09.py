@@ -243,7 +243,9 @@ def test_memory_given_back_meanwhile_does_not_hide_growth():
     assert 48 < grown.mib < 128
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc keeps freed memory")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="glibc keeps freed memory"
+)
 def test_memory_freed_before_does_not_hide_growth():
     """The heap of a process that has run for long has room below what is still used."""
     raises_the_threshold = np.ones(31 * 2**20 // 8)  # when freed: then blocks up to it
