@@ -19,6 +19,9 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("students", help="notebooks without solutions")
     one.add_argument("--keep-outputs", action="store_true", help="else all are cleared")
     two = commands.add_parser("slides", help="one page of slides per lesson")
+    two.add_argument(
+        "--hour", action="store_true", help="what fits into a class hour of 45 minutes"
+    )
     for command in (one, two):
         command.add_argument("output", type=Path, help="a new or empty folder")
         command.add_argument("lessons", nargs="*", help="numbers, e.g. 01 13; else all")
@@ -77,7 +80,10 @@ def _run(options: argparse.Namespace) -> None:
         from course_utils.classroom import slides
 
         written = slides.write(
-            options.lessons, options.output, notebooks=options.notebooks
+            options.lessons,
+            options.output,
+            notebooks=options.notebooks,
+            hour=options.hour,
         )
     print(f"{options.output}: {len(written)} files, {written[0].name} the first")
 

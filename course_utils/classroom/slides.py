@@ -11,16 +11,19 @@ from importlib import resources
 from pathlib import Path
 
 from course_utils import assets, lessons
-from course_utils.classroom import content, deck, sources
+from course_utils.classroom import content, deck, hours, sources
 
 
-def write(numbers, output: Path, *, notebooks: Path | None = None) -> list[Path]:
+def write(
+    numbers, output: Path, *, notebooks: Path | None = None, hour: bool = False
+) -> list[Path]:
     """Write one page of slides per lesson and return their paths.
 
     Args:
         numbers: the lessons, e.g. ["1", "13"]; all if empty.
         output: a new or empty folder.
         notebooks: folder of the executed lessons; the repository's if None.
+        hour: show what fits into 45 minutes, not the whole lesson.
 
     Raises:
         InputError: for an unknown lesson, a missing notebook, or a folder in use.
@@ -32,16 +35,27 @@ def write(numbers, output: Path, *, notebooks: Path | None = None) -> list[Path]
     written = []
     for path in paths:
         page = folder / f"{path.stem}.html"
-        page.write_text(render(sources.read(path), path.name[:2], player), "utf-8")
+        shown = blocks(sources.read(path), path.name[:2], hour=hour)
+        page.write_text(render(shown, path.name[:2], player), "utf-8")
         written.append(page)
     return written
 
 
-def render(notebook, number: str, player: Path) -> str:
+def blocks(notebook, number: str, *, hour: bool = False) -> list[content.Block]:
+    """Return what the slides of an executed lesson show, in order.
+
+    Raises:
+        InputError: if an hour is wanted of a lesson that lacks one of its cells.
+    """
+    whole = content.blocks(notebook, number)
+    return hours.select(whole, hours.cells(number)) if hour else whole
+
+
+def render(shown: list[content.Block], number: str, player: Path) -> str:
     """Return a lesson's slides as one HTML page.
 
     Args:
-        notebook: the executed lesson.
+        shown: the lesson's blocks.
         number: the lesson's, e.g. "13".
         player: folder with reveal.js's files.
     """
@@ -53,7 +67,7 @@ def render(notebook, number: str, player: Path) -> str:
     environment.filters["cells"] = _cells
     return environment.from_string(template.read_text("utf-8")).render(
         lesson=lessons.get(number),
-        sections=deck.lay_out(content.blocks(notebook, number)),
+        sections=deck.lay_out(shown),
         width=content.WIDTH,
         height=content.HEIGHT,
         colours=HtmlFormatter(style="xcode").get_style_defs(".code"),
