@@ -20,7 +20,7 @@ def write(
     """Write one page of slides per lesson and return their paths.
 
     Args:
-        numbers: the lessons, e.g. ["1", "13"]; all if empty.
+        numbers: the lessons, e.g. ["1", "13"]; all if empty (that have an hour).
         output: a new or empty folder.
         notebooks: folder of the executed lessons; the repository's if None.
         hour: show what fits into 45 minutes, not the whole lesson.
@@ -29,7 +29,7 @@ def write(
         InputError: for an unknown lesson, a missing notebook, or a folder in use.
         AssetError: if reveal.js is not in the cache and cannot be fetched.
     """
-    paths = sources.find(numbers, notebooks)
+    paths = sources.find(numbers or (hours.laid_out() if hour else ()), notebooks)
     player = assets.fetch("reveal")
     folder = sources.new_folder(output)
     written = []
