@@ -6,9 +6,11 @@ The tests of the handlers are in tests/lessons, one file per lesson.
 from __future__ import annotations
 
 import importlib.util
+import symtable
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import lesson
 from tools import notebooks
@@ -26,3 +28,88 @@ def test_every_lesson_has_a_widget_with_a_handler_that_is_tested(number):
     cells = [c.source for c in lesson(number).cells if "widgets." in c.source]
     assert any(f"def {module.WIDGET}(" in c and ".observe(" in c for c in cells)
     assert file.read_text(encoding="utf-8").count(f'"{module.WIDGET}"') > 1
+
+
+# A handler runs when the reader moves something, perhaps after all cells: what it reads from
+# the notebook must still be what it was in its own cell.
+
+
+def table(source):
+    lines = source.splitlines()
+    magic = [line.lstrip().startswith(("%", "!")) for line in lines]
+    plain = [
+        line[: len(line) - len(line.lstrip())] + "pass" if is_magic else line
+        for line, is_magic in zip(lines, magic, strict=True)
+    ]
+    return symtable.symtable("\n".join(plain), "cell", "exec")
+
+
+def inner(scope):
+    return [scope, *(one for child in scope.get_children() for one in inner(child))]
+
+
+def functions(source):
+    """Return each function with the names that it reads from the notebook."""
+    return {
+        child.get_name(): {
+            symbol.get_name()
+            for scope in inner(child)
+            for symbol in scope.get_symbols()
+            if symbol.is_global() and symbol.is_referenced()
+        }
+        for child in table(source).get_children()
+        if child.get_type() == "function"
+    }
+
+
+def given_anew(source):
+    found = table(source).get_symbols()
+    return {s.get_name() for s in found if s.is_assigned() or s.is_imported()}
+
+
+def changed_behind_a_widget(notebook):
+    """Return (widget's cell, name, later cell that gives the name to something else)."""
+    cells = [(c.id, c.source) for c in notebook.cells if c.cell_type == "code"]
+    known, found = {}, []
+    for place, (cell, source) in enumerate(cells):
+        known |= functions(source)
+        if ".observe(" not in source:
+            continue
+        called, reads = list(functions(source)), set()
+        while called:
+            name = called.pop()
+            new = known.get(name, set()) - reads
+            reads |= new
+            called += new
+        found += [
+            (cell, name, later)
+            for later, text in cells[place + 1 :]
+            for name in sorted((reads | set(functions(source))) & given_anew(text))
+        ]
+    return found
+
+
+@pytest.mark.parametrize("number", [path.name[:2] for path in notebooks.paths()])
+def test_a_widget_still_works_when_all_cells_have_run(number):
+    assert changed_behind_a_widget(lesson(number)) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "found"),
+    [
+        ("rows = [3]", [("w", "rows", "z")]),
+        ("for rows in [[1], [2]]:\n    print(rows)", [("w", "rows", "z")]),
+        ("def total():\n    return 0", [("w", "total", "z")]),
+        ("import math as slider", [("w", "slider", "z")]),
+        ("print([rows for rows in 'ab'])\ndef f(rows):\n    slider = rows", []),
+        ("%time print(rows)\ntotals = 1", []),
+    ],
+)
+def test_what_changes_behind_a_widget_is_found(later, found):
+    widget = (
+        "def update(change):\n    print(slider.value, total())\n"
+        "slider.observe(update, 'value')"
+    )
+    cells = {"a": "def total():\n    return sum(rows)", "w": widget, "z": later}
+    notebook = new_notebook(cells=[new_code_cell(v, id=k) for k, v in cells.items()])
+    assert changed_behind_a_widget(notebook) == found

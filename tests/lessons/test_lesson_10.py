@@ -72,7 +72,7 @@ def test_the_widget_says_what_the_weight_finds():
         weighted=lambda logits, truth, weights: weights.tolist(),
         x_pool=torch.zeros(3, 4),
         angry=torch.tensor([0, 1, 1]),
-        rows=[0, 1],
+        seen_rows=[0, 1],
         course=type("Course", (), {"seed": 42}),
         x_validation=None,
         angry_validation=None,
