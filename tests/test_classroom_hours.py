@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from course_utils import lessons
 from course_utils.classroom import content, deck, hours, slides, sources
 from course_utils.classroom.__main__ import main
 from course_utils.classroom.content import Block
@@ -79,6 +80,10 @@ def test_a_lesson_without_an_hour_is_refused():
         hours.cells("77")
 
 
+def test_every_lesson_has_an_hour():
+    assert hours.laid_out() == list(lessons.LESSONS)
+
+
 @pytest.mark.parametrize("number", hours.laid_out())
 def test_the_hour_of_a_lesson(number):
     notebook = sources.read(sources.find([number])[0])
@@ -90,7 +95,7 @@ def test_the_hour_of_a_lesson(number):
     kinds = [block.kind for block in found]
     # Nearly 45 minutes: one and a half to two a slide.
     assert 20 <= sum(map(len, deck.lay_out(found))) <= 32
-    assert kinds.count("code") >= 2 and kinds.count("output") >= 4
+    assert kinds.count("code") >= 1 and kinds.count("output") >= 4
     assert "Left for reading" in [block.name for block in found]
     assert len(found) < len(content.blocks(notebook, number)) * 0.6
 

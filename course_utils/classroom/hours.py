@@ -10,7 +10,6 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from itertools import pairwise
 
 from course_utils.classroom.content import Block, prose
 from course_utils.errors import InputError
@@ -46,8 +45,8 @@ def cells(number: str) -> list[str]:
 def select(blocks: list[Block], wanted: list[str]) -> list[Block]:
     """Return the blocks of the wanted cells, under the headings of their sections.
 
-    A cell that ends one section and begins the next goes with the one that shows more. The
-    last block names the sections of which nothing is shown.
+    A cell that ends one section and begins the next goes with the one that shows more, or
+    the first. The last block names the sections of which nothing is shown.
 
     Args:
         blocks: a whole lesson's, in order.
@@ -64,12 +63,14 @@ def select(blocks: list[Block], wanted: list[str]) -> list[Block]:
         )
     sections = _sections(blocks)
     shown = [[b for b in part if asked & set(_names(b))] for part in sections]
-    for before, after in pairwise(shown):
-        if before and after and before[-1].cell == after[0].cell:
-            if len({b.cell for b in after}) == 1:
-                after.clear()
-            elif len({b.cell for b in before}) == 1:
-                before.clear()
+    sizes = [len({b.cell for b in part}) for part in shown]
+    for place, part in enumerate(shown):
+        if sizes[place] == 1 and any(
+            (size > 1 or other < place) and part[0].cell in {b.cell for b in rival}
+            for other, (size, rival) in enumerate(zip(sizes, shown, strict=True))
+            if other != place
+        ):
+            part.clear()
     kept, left = [], []
     for section, part in zip(sections, shown, strict=True):
         name = section[0].name if section[0].heading == 2 else ""
