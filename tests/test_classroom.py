@@ -323,6 +323,17 @@ def test_what_is_too_long_for_a_slide_is_shown_smaller():
     assert deck.Slide("", [(block("output", height=9999), False)]).zoom == 0.6
 
 
+def test_an_answer_that_unfolds_stays_with_its_question():
+    asked = "<details>\n<summary>{}?</summary>\n\nAn answer.\n\n- {}\n\n</details>\n\n"
+    parts = content.prose(
+        "".join(asked.format(n, "long " * 150) for n in range(4)), "a"
+    )
+    assert len(parts) == 4
+    assert all(
+        p.html.count("<details") == p.html.count("</details>") == 1 for p in parts
+    )
+
+
 # Slides: pages
 
 

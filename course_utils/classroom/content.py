@@ -104,14 +104,15 @@ def prose(source: str, cell: str) -> list[Block]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Cut at blank lines, but not within fenced code."""
-    found, fenced = [[]], False
+    """Cut at blank lines, but not within fenced code or what unfolds."""
+    found, fenced, folded = [[]], False, 0
     for line in text.splitlines():
         fenced ^= line.startswith(("```", "~~~"))
-        if not line.strip() and not fenced:
+        if not (line.strip() or fenced or folded):
             found.append([])
         else:
             found[-1].append(line)
+        folded += line.count("<details") - line.count("</details>")
     return ["\n".join(lines) for lines in found if lines]
 
 
