@@ -5,6 +5,7 @@ The tests of the handlers are in tests/lessons, one file per lesson.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import symtable
 from pathlib import Path
@@ -34,14 +35,19 @@ def test_every_lesson_has_a_widget_with_a_handler_that_is_tested(number):
 # the notebook must still be what it was in its own cell.
 
 
-def table(source):
+def plain(source):
+    """Return the source with its magics taken out."""
     lines = source.splitlines()
-    magic = [line.lstrip().startswith(("%", "!")) for line in lines]
-    plain = [
-        line[: len(line) - len(line.lstrip())] + "pass" if is_magic else line
-        for line, is_magic in zip(lines, magic, strict=True)
-    ]
-    return symtable.symtable("\n".join(plain), "cell", "exec")
+    return "\n".join(
+        line[: len(line) - len(line.lstrip())] + "pass"
+        if line.lstrip().startswith(("%", "!"))
+        else line
+        for line in lines
+    )
+
+
+def table(source):
+    return symtable.symtable(plain(source), "cell", "exec")
 
 
 def inner(scope):
@@ -62,9 +68,34 @@ def functions(source):
     }
 
 
+class GivenAnew(ast.NodeVisitor):
+    """Collect the names that a cell gives to something, outside of functions."""
+
+    def __init__(self):
+        self.names = set()
+
+    def visit_Name(self, node):
+        if isinstance(node.ctx, ast.Store):
+            self.names.add(node.id)
+
+    def visit_alias(self, node):
+        self.names.add((node.asname or node.name).split(".")[0])
+
+    def visit_FunctionDef(self, node):
+        self.names.add(node.name)
+
+    def own_scope(self, node):
+        """Names within are of no other concern."""
+
+    visit_ClassDef = visit_FunctionDef
+    visit_ListComp = visit_SetComp = visit_DictComp = own_scope
+    visit_GeneratorExp = visit_Lambda = own_scope
+
+
 def given_anew(source):
-    found = table(source).get_symbols()
-    return {s.get_name() for s in found if s.is_assigned() or s.is_imported()}
+    visitor = GivenAnew()
+    visitor.visit(ast.parse(plain(source)))
+    return visitor.names
 
 
 def changed_behind_a_widget(notebook):
